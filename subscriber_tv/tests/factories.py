@@ -1,0 +1,247 @@
+"""Records for the integration tests: every argument has a default, every function can be called again.
+
+Names are kept stable where a record is shared (operator, items, channels, offer) and fresh where a test
+wants its own (customers, sites, subscriptions).
+"""
+
+import importlib.util
+
+import frappe
+from frappe.utils import add_days, getdate
+
+COMPANY = "Antenne Bleue"
+SEGMENTS = ("Hotel", "Clinic", "Prison", "Care Home", "Home")
+
+#: The events that lead from a fresh draft to each state.
+PATHS = {
+	"Draft": (),
+	"Awaiting Documents": ("request_documents",),
+	"Awaiting Installation": ("request_documents", "complete_documents"),
+	"Awaiting Activation": ("request_documents", "complete_documents", "finish_installation"),
+}
+PATHS["Active"] = (*PATHS["Awaiting Activation"], "activate")
+PATHS["Suspended"] = (*PATHS["Active"], "suspend")
+PATHS["Cancelling"] = (*PATHS["Active"], "cancel_at_date")
+PATHS["Cancelled"] = (*PATHS["Active"], "end")
+PATHS["Uninstalled"] = (*PATHS["Cancelled"], "uninstall")
+
+
+def make_operator(company: str = COMPANY) -> str:
+	"""Return the operating company, with its accounts, segments and TV Settings in order."""
+	if importlib.util.find_spec("subscriber_tv.setup.operator"):
+		from subscriber_tv.setup.operator import set_up_operator
+
+		set_up_operator(company)
+	for segment in SEGMENTS:
+		make_segment(segment)
+	settings = frappe.get_doc("TV Settings")
+	if settings.company != company:
+		settings.company = company
+		settings.save()
+	return company
+
+
+def make_segment(name: str = "Hotel") -> str:
+	"""Return a leaf Customer Group."""
+	if not frappe.db.exists("Customer Group", name):
+		frappe.get_doc(
+			doctype="Customer Group",
+			customer_group_name=name,
+			parent_customer_group=_root_of("Customer Group"),
+			is_group=0,
+		).insert()
+	return name
+
+
+def make_territory(name: str = "Nord") -> str:
+	"""Return a leaf Territory (a sector)."""
+	if not frappe.db.exists("Territory", name):
+		frappe.get_doc(
+			doctype="Territory", territory_name=name, parent_territory=_root_of("Territory"), is_group=0
+		).insert()
+	return name
+
+
+def make_item(item_code: str = "TV-SERVICE", **overrides) -> str:
+	"""Return a service item (not kept in stock), sold in `Nos`."""
+	if not frappe.db.exists("Item", item_code):
+		values = {
+			"doctype": "Item",
+			"item_code": item_code,
+			"item_name": item_code,
+			"item_group": frappe.db.get_value("Item Group", {"is_group": 0}),
+			"stock_uom": "Nos",
+			"is_stock_item": 0,
+			**overrides,
+		}
+		frappe.get_doc(values).insert()
+	return item_code
+
+
+def make_channel(channel_code: str = "CH1", **overrides) -> str:
+	"""Return a TV Channel."""
+	if not frappe.db.exists("TV Channel", channel_code):
+		frappe.get_doc(
+			{"doctype": "TV Channel", "channel_code": channel_code, "channel_name": channel_code, **overrides}
+		).insert()
+	return channel_code
+
+
+def make_bouquet(bouquet_code: str = "BASIC", channels: tuple[str, ...] = ("CH1", "CH2"), **overrides) -> str:
+	"""Return a TV Bouquet with its channels."""
+	if not frappe.db.exists("TV Bouquet", bouquet_code):
+		frappe.get_doc(
+			{
+				"doctype": "TV Bouquet",
+				"bouquet_code": bouquet_code,
+				"bouquet_name": bouquet_code,
+				"channels": [{"channel": make_channel(code)} for code in channels],
+				**overrides,
+			}
+		).insert()
+	return bouquet_code
+
+
+def make_offer(offer_code: str = "HOTEL-TV", **overrides) -> str:
+	"""Return a TV Offer (the header; its versions hold prices and bouquets)."""
+	if not frappe.db.exists("TV Offer", offer_code):
+		frappe.get_doc(
+			{"doctype": "TV Offer", "offer_code": offer_code, "offer_name": offer_code, **overrides}
+		).insert()
+	return offer_code
+
+
+def charge(charge_code: str = "BASE", **overrides) -> dict:
+	"""Return one row for the charges of an offer version: recurring, per unit, 10.00 a month."""
+	return {
+		"charge_code": charge_code,
+		"charge_kind": "Recurring",
+		"item": make_item("TV-" + charge_code),
+		"price_model": "Per Unit",
+		"unit_price": 10,
+		"interval_months": 1,
+		**overrides,
+	}
+
+
+def activation_fee(**overrides) -> dict:
+	"""Return the row of a one-off, flat activation fee of 50.00."""
+	return charge(
+		"ACTIVATION", **{"charge_kind": "One-off", "price_model": "Flat", "unit_price": 50, **overrides}
+	)
+
+
+def make_offer_version(offer: str = "HOTEL-TV", *, submit: bool = True, fresh: bool = False, **overrides) -> str:
+	"""Return a submitted version of the offer: activation fee 50.00, base 10.00 a TV and month, in EUR.
+
+	The current version is reused unless `fresh` is set or anything is overridden.
+	"""
+	make_offer(offer)
+	current = frappe.db.get_value("TV Offer", offer, "current_version")
+	if current and submit and not fresh and not overrides:
+		return current
+	version = frappe.get_doc(
+		{
+			"doctype": "TV Offer Version",
+			"offer": offer,
+			"company": COMPANY,
+			"currency": "EUR",
+			"valid_from": "2020-01-01",
+			"bouquets": [{"bouquet": make_bouquet()}],
+			"charges": [activation_fee(), charge()],
+			**overrides,
+		}
+	).insert()
+	if submit:
+		version.submit()
+	return version.name
+
+
+def make_customer(customer_name: str | None = None, **overrides) -> str:
+	"""Return a customer; a new one each time unless named."""
+	if customer_name and frappe.db.exists("Customer", {"customer_name": customer_name}):
+		return frappe.db.get_value("Customer", {"customer_name": customer_name})
+	return (
+		frappe.get_doc(
+			{
+				"doctype": "Customer",
+				"customer_name": customer_name or f"Hotel {frappe.generate_hash(length=8)}",
+				"customer_type": "Company",
+				"customer_group": make_segment("Hotel"),
+				"territory": make_territory(),
+				**overrides,
+			}
+		)
+		.insert()
+		.name
+	)
+
+
+def make_site(customer: str | None = None, **overrides) -> str:
+	"""Return a new TV Site of the customer (of a new one when none is given), time zone Europe/Paris."""
+	return (
+		frappe.get_doc(
+			{
+				"doctype": "TV Site",
+				"site_name": f"Site {frappe.generate_hash(length=6)}",
+				"customer": customer or make_customer(),
+				"segment": make_segment("Hotel"),
+				"territory": make_territory(),
+				"outlet_type": "Room",
+				"outlets_installed": 10,
+				"outlets_potential": 12,
+				**overrides,
+			}
+		)
+		.insert()
+		.name
+	)
+
+
+def make_subscription(
+	state: str = "Active",
+	*,
+	customer: str | None = None,
+	site: str | None = None,
+	lines: list[dict] | None = None,
+	quantity: int = 1,
+	start_on=None,
+	activated_on=None,
+	end_date=None,
+	**overrides,
+) -> str:
+	"""Return a new subscription brought to `state` by its own events, as staff would.
+
+	`start_on` dates the paperwork, `activated_on` the events from activation on (both default to today);
+	`end_date` is the first day no longer served of a Cancelling one (default 30 days after activation).
+	Other keywords go to `open_subscription` (payer, anchor_day, billed_through, company).
+	"""
+	from subscriber_tv.flows.contracts.change_state import change_state
+	from subscriber_tv.flows.contracts.open_subscription import open_subscription
+
+	overrides.setdefault("company", make_operator())
+	customer = customer or (frappe.db.get_value("TV Site", site, "customer") if site else make_customer())
+	lines = lines or [{"offer_version": make_offer_version(), "quantity": quantity}]
+	name = open_subscription(
+		customer=customer,
+		site=site or make_site(customer),
+		lines=lines,
+		start_on=start_on or activated_on,
+		**overrides,
+	)
+	for event in PATHS[state]:
+		in_service = event in ("activate", "suspend", "cancel_at_date", "end", "uninstall")
+		effective = (activated_on if in_service else start_on) or activated_on or start_on
+		ends = end_date or add_days(getdate(effective), 30)
+		change_state(
+			subscription=name,
+			event=event,
+			effective_date=effective,
+			end_date=ends if event == "cancel_at_date" else None,
+		)
+	return name
+
+
+def _root_of(doctype: str) -> str:
+	"""Name of the root of a tree doctype, whatever the site's language called it."""
+	return frappe.get_all(doctype, {"is_group": 1}, pluck="name", order_by="lft asc", limit=1)[0]
