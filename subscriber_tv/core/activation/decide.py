@@ -1,0 +1,100 @@
+"""May this TV play now? The one decision, taken alike in the desk and on every edge."""
+
+from __future__ import annotations
+
+import hmac
+import zlib
+from dataclasses import dataclass
+
+import msgspec
+
+from subscriber_tv.core.devices.jws import unverified_claims
+from subscriber_tv.core.devices.wire import key_fingerprint
+
+ALLOW = "allow"
+DENY = "deny"
+STRANGER = "stranger"
+UNAVAILABLE = "unavailable"
+
+# Seconds after which a refused TV asks again by itself; a power-on or a key press asks at once.
+ASK_AGAIN = {"suspended": 300, "not_started": 300, "ended": 3600}
+# Compared with when there is no row, so that an unknown serial costs what a wrong credential costs.
+_NO_KEY = "A" * 43
+
+
+@dataclass(frozen=True)
+class Row:
+	"""What the projection says about one TV. Times are epoch seconds UTC.
+
+	Rights are open in [rights_from, rights_until); rights_from 0 means never, rights_until 0 means open-ended.
+	`denial` is the signed text for the time outside. `state` is for the reader and decides nothing.
+	"""
+
+	serial: str
+	key_hash: str
+	state: str
+	rights_from: int
+	rights_until: int
+	lease: str
+	lease_expires: int
+	denial: str
+	offers: tuple[str, ...]
+	play_seconds: int
+	version: int
+
+
+@dataclass(frozen=True)
+class Decision:
+	"""The outcome. `code` is the denial's code, or for a stranger the reason that only our own records see."""
+
+	kind: str
+	code: str = ""
+	row: Row | None = None
+	play_until: int = 0
+	ask_after: int = 0
+
+
+def decide(row: Row | None, credential: str, now: int) -> Decision:
+	"""Decide for the TV whose projection row this is (None: unknown serial) and the credential it showed."""
+	expected = row.key_hash if row and row.key_hash else _NO_KEY
+	proven = hmac.compare_digest(expected, key_fingerprint(credential))
+	if row is None:
+		return Decision(STRANGER, "unknown_serial")
+	if not row.key_hash:
+		return Decision(STRANGER, "not_bound")
+	if not proven:
+		return Decision(STRANGER, "wrong_credential")
+	return _allowed(row, now) if _is_open(row, now) else _denied(row, now)
+
+
+def _is_open(row: Row, now: int) -> bool:
+	return 0 < row.rights_from <= now and (not row.rights_until or now < row.rights_until)
+
+
+def _allowed(row: Row, now: int) -> Decision:
+	if not row.lease or row.lease_expires <= now:
+		# The rights are open but nothing was signed for so long that even the lease ran out: a fault, not a refusal.
+		return Decision(UNAVAILABLE, "lease_expired", row)
+	play_until = min(now + row.play_seconds, row.lease_expires, row.rights_until or row.lease_expires)
+	return Decision(ALLOW, "", row, play_until, _renewal(row.serial, now, play_until))
+
+
+def _renewal(serial: str, now: int, play_until: int) -> int:
+	"""A moment between 50 % and 80 % of the play time, spread over the TVs so that they never ask together."""
+	share = 50 + zlib.crc32(f"{serial}:{now}".encode()) % 31
+	return now + max(1, (play_until - now) * share // 100)
+
+
+def _denied(row: Row, now: int) -> Decision:
+	code = denial_code(row.denial)
+	if code not in ASK_AGAIN:
+		return Decision(UNAVAILABLE, "denial_missing", row)
+	return Decision(DENY, code, row, ask_after=now + ASK_AGAIN[code])
+
+
+def denial_code(denial: str) -> str:
+	"""The code that a stored denial carries, so that what we say and what was signed can never differ; "" for none."""
+	try:
+		return str(msgspec.json.decode(unverified_claims(denial))["code"])
+	except (msgspec.MsgspecError, ValueError, KeyError, TypeError):
+		return ""

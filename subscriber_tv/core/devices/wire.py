@@ -1,0 +1,190 @@
+"""The wire format between a TV and whoever answers it: the desk or an edge. The one place that spells it.
+
+Times are epoch seconds UTC. A request is one flat JSON object of strings, at most 4 kB, decoded strictly: an unknown
+key, a key given twice, an escape, a wrong type or a serial that is not one is `invalid_request`. Answers to
+equal inputs are equal bytes; refusals that must not tell anything are constants.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from subscriber_tv.core.devices.jws import b64url, b64url_decode
+
+MAX_BODY = 4096
+# Seconds in which a whole request must have arrived.
+REQUEST_SECONDS = 5
+
+Serial = Annotated[str, Meta(pattern=r"\A[A-Z0-9-]{6,32}\Z")]
+# 32 random bytes that the TV made; and the SHA-256 of such bytes. 43 characters of base64url either way.
+Secret = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
+Nonce = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+Label = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9 ._+/()-]{1,64}\Z")]
+
+
+class PowerOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+	"""A TV asks whether it may play. `n` is echoed, so that the TV knows the answer is to this question."""
+
+	serial: Serial
+	credential: Secret
+	n: Nonce | UnsetType = UNSET
+
+
+class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+	"""A TV asks for a pairing code. `key` is the SHA-256 of its credential: the secret itself stays in the TV."""
+
+	serial: Serial
+	key: Secret
+	model: Label | UnsetType = UNSET
+	firmware: Label | UnsetType = UNSET
+
+
+class Allowed(msgspec.Struct, frozen=True):
+	"""The answer of a TV that may play: its signed lease, the hashes of its offer documents, and when to ask again."""
+
+	decision: str
+	lease: str
+	documents: tuple[str, ...]
+	time: int
+	play_until: int
+	ask_after: int
+	n: str | UnsetType = UNSET
+
+
+class Denied(msgspec.Struct, frozen=True):
+	"""The answer of a known TV that may not play: a code, a text for the screen and the signed denial."""
+
+	decision: str
+	code: str
+	text: dict[str, str]
+	denial: str
+	time: int
+	ask_after: int
+	n: str | UnsetType = UNSET
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+	"""The answer to an enrolment: the code to show, where to enter it, its life and how often to ask (seconds)."""
+
+	user_code: str
+	verification_uri: str
+	expires_in: int
+	interval: int
+
+
+@dataclass(frozen=True)
+class Answer:
+	"""What goes back over HTTP, whoever answers."""
+
+	status: int
+	body: bytes
+	headers: tuple[tuple[str, str], ...] = (
+		("Content-Type", "application/json"),
+		("Cache-Control", "no-store"),
+	)
+
+	def plus(self, *headers: tuple[str, str]) -> Answer:
+		"""The same answer with more headers."""
+		return Answer(self.status, self.body, self.headers + headers)
+
+
+class InvalidRequest(Exception):
+	"""The body is not the one form a request may have."""
+
+
+def refusal(status: int, error: str, description: str) -> Answer:
+	"""An error answer in the product's one shape."""
+	return Answer(status, msgspec.json.encode({"error": error, "error_description": description}))
+
+
+INVALID_REQUEST = refusal(400, "invalid_request", "The request is not valid.")
+# Unknown serial, TV that is not bound, wrong credential: one answer, so that a serial proves nothing.
+STRANGER = refusal(401, "invalid_device", "This TV is not known here. Start pairing.")
+NOT_FOUND = refusal(404, "not_found", "There is nothing at this address.")
+METHOD_NOT_ALLOWED = refusal(405, "method_not_allowed", "This address does not take this method.")
+TIMEOUT = refusal(408, "request_timeout", "The request did not arrive in time.").plus(("Connection", "close"))
+TOO_LARGE = refusal(413, "too_large", "The request is larger than 4096 bytes.").plus(("Connection", "close"))
+WRONG_TYPE = refusal(415, "unsupported_media_type", "The request must be application/json.")
+RATE_LIMITED = refusal(429, "rate_limited", "Too many requests. Ask again later.").plus(("Retry-After", "60"))
+UNAVAILABLE = refusal(503, "unavailable", "The service cannot answer now. Ask again later.").plus(
+	("Retry-After", "30")
+)
+
+DENIAL_TEXTS: dict[str, dict[str, str]] = {
+	"suspended": {
+		"fr": "Votre abonnement est suspendu. Contactez votre opérateur pour le rétablir.",
+		"en": "Your subscription is suspended. Please contact your operator to restore it.",
+	},
+	"ended": {
+		"fr": "Votre abonnement a pris fin. Contactez votre opérateur pour vous réabonner.",
+		"en": "Your subscription has ended. Please contact your operator to subscribe again.",
+	},
+	"not_started": {
+		"fr": "Votre abonnement n'a pas encore commencé.",
+		"en": "Your subscription has not started yet.",
+	},
+}
+
+_Request = TypeVar("_Request", PowerOn, Enrol)
+_power_on = msgspec.json.Decoder(PowerOn)
+_enrol = msgspec.json.Decoder(Enrol)
+
+
+def parse_power_on(body: bytes) -> PowerOn:
+	"""The power-on request in `body`; InvalidRequest for anything else."""
+	return _parse(_power_on, body)
+
+
+def parse_enrol(body: bytes) -> Enrol:
+	"""The enrolment request in `body`; InvalidRequest for anything else."""
+	return _parse(_enrol, body)
+
+
+def check_content(content_type: str | None, content_encoding: str | None, length: int) -> Answer | None:
+	"""The refusal that a request's headers already deserve, or None. Nothing is ever inflated."""
+	if length > MAX_BODY:
+		return TOO_LARGE
+	media_type, _, parameter = (content_type or "").lower().partition(";")
+	if media_type.strip() != "application/json" or parameter.strip() not in ("", "charset=utf-8"):
+		return WRONG_TYPE
+	return WRONG_TYPE if content_encoding and content_encoding.lower() != "identity" else None
+
+
+def key_fingerprint(credential: str) -> str:
+	"""What we keep of a credential: base64url of the SHA-256 of its 32 bytes. The same as `Enrol.key`."""
+	try:
+		secret = b64url_decode(credential)
+	except ValueError:
+		# 43 characters whose last one carries stray bits spell no 32 bytes; same work, and it matches no key.
+		secret = credential.encode()
+	return b64url(hashlib.sha256(secret).digest())
+
+
+def encode(document: msgspec.Struct) -> Answer:
+	"""A 200 answer with this document."""
+	return Answer(200, msgspec.json.encode(document))
+
+
+def encode_denied(denied: Denied) -> Answer:
+	"""A 403 answer with this denial."""
+	return Answer(403, msgspec.json.encode(denied))
+
+
+def _parse(decoder: msgspec.json.Decoder[_Request], body: bytes) -> _Request:
+	# Every valid value is plain ASCII without quote or backslash. With escapes refused, each string shows exactly two
+	# quotes, so counting them proves that no key stands there twice (the decoder would take the last one).
+	if len(body) > MAX_BODY or b"\\" in body:
+		raise InvalidRequest
+	try:
+		request = decoder.decode(body)
+	except (msgspec.MsgspecError, ValueError, RecursionError):
+		raise InvalidRequest from None
+	given = sum(getattr(request, field) is not UNSET for field in request.__struct_fields__)
+	if body.count(b'"') != 4 * given:
+		raise InvalidRequest
+	return request
