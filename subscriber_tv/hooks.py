@@ -5,3 +5,9 @@ app_description = "Subscriber management for pay-TV and TV as a service, from qu
 app_email = "team@subscriber-tv.example"
 app_license = "gpl-3.0"
 required_apps = ["erpnext"]
+
+after_install = "subscriber_tv.setup.install.after_install"
+after_migrate = ["subscriber_tv.setup.install.after_migrate"]
+before_uninstall = "subscriber_tv.setup.uninstall.before_uninstall"
+before_tests = "subscriber_tv.setup.install.before_tests"
+default_log_clearing_doctypes = {"TV Activation": 90}
