@@ -1,0 +1,320 @@
+"""The projection: what every TV may watch, compiled from facts and signed ahead of any question.
+
+`compile` turns contracts, offers and devices into unsigned rows, `sign` adds lease, denial or offer document.
+Contract days become moments here, at midnight in the time zone of the contract's site; from here on only
+epoch seconds UTC exist. The facts come from the database or from the demo's files alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from subscriber_tv.core.activation.feed import DEVICE, OFFER, Entry
+from subscriber_tv.core.devices import jws, wire
+
+# States of a subscription in which its TVs play.
+WATCHING = frozenset({"Active", "Cancelling"})
+_OVER = frozenset({"Cancelled", "Uninstalled"})
+_STATE_OF = {"": "Active", "suspended": "Suspended", "ended": "Ended", "not_started": "Not Started"}
+
+
+@dataclass(frozen=True)
+class Span:
+	"""A subscription was, is or will be in `state` during [start, end); end None means until further notice."""
+
+	state: str
+	start: date
+	end: date | None = None
+
+
+@dataclass(frozen=True)
+class LineSpan:
+	"""A line of a subscription gives the right to an offer version during [start, end); None is open."""
+
+	line_id: str
+	offer_version: str
+	start: date | None = None
+	end: date | None = None
+
+
+@dataclass(frozen=True)
+class ContractFacts:
+	"""A subscription's states and lines in order of time. `time_zone` is its site's IANA name."""
+
+	subscription: str
+	time_zone: str
+	spans: tuple[Span, ...]
+	lines: tuple[LineSpan, ...]
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+	"""A bound TV; a TV without key or subscription has no rights and should be given as `removed`."""
+
+	serial: str
+	key_hash: str
+	subscription: str
+	line_id: str
+
+
+@dataclass(frozen=True)
+class ChannelFacts:
+	"""A channel as the TV shows it. `number` is its place on the remote control (LCN)."""
+
+	code: str
+	name: str
+	number: int
+	definition: str = ""
+	genre: str = ""
+	language: str = ""
+	entitlement: str = ""
+
+
+@dataclass(frozen=True)
+class BouquetFacts:
+	"""A pack of channels."""
+
+	code: str
+	name: str
+	entitlement: str
+	channels: tuple[ChannelFacts, ...]
+
+
+@dataclass(frozen=True)
+class OfferFacts:
+	"""An offer version: its bouquets and how long a TV may play before it must ask again (seconds)."""
+
+	name: str
+	title: str
+	bouquets: tuple[BouquetFacts, ...]
+	play_seconds: int
+
+
+@dataclass(frozen=True)
+class Facts:
+	"""Everything `compile` needs for the subjects at hand. `removed`: serials that lost their row."""
+
+	devices: tuple[DeviceFacts, ...] = ()
+	contracts: tuple[ContractFacts, ...] = ()
+	offers: tuple[OfferFacts, ...] = ()
+	removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unsigned:
+	"""A row before its signature. `facts_hash` changes when and only when the row does."""
+
+	kind: str
+	subject: str
+	facts_hash: str
+	subscription: str = ""
+	removed: bool = False
+	state: str = ""
+	key_hash: str = ""
+	rights_from: int = 0
+	rights_until: int = 0
+	offers: tuple[str, ...] = ()
+	play_seconds: int = 0
+	denial_code: str = ""
+	document: bytes = b""
+
+
+@dataclass(frozen=True)
+class Signed:
+	"""A row ready to be numbered and stored. `entry` goes to the edges; the rest stays with the publisher."""
+
+	entry: Entry
+	subscription: str
+	facts_hash: str
+	signed_at: int
+
+
+@dataclass(frozen=True)
+class Window:
+	"""Rights in [start, end), epoch seconds; end 0 is open-ended. `outside` is the denial's code while not inside."""
+
+	start: int
+	end: int
+	offers: tuple[str, ...]
+	outside: str
+
+
+def compile(facts: Facts, now: int) -> tuple[Unsigned, ...]:
+	"""The unsigned rows of all subjects in `facts`, as they stand at `now` (epoch seconds UTC)."""
+	contracts = {contract.subscription: contract for contract in facts.contracts}
+	play = {offer.name: offer.play_seconds for offer in facts.offers}
+	return (
+		*(_offer(offer) for offer in facts.offers),
+		*(_device(device, contracts.get(device.subscription), play, now) for device in facts.devices),
+		*(_hashed(Unsigned(DEVICE, serial, "", removed=True)) for serial in facts.removed),
+	)
+
+
+def sign(
+	unsigned: Unsigned, signer: jws.Signer, now: int, max_stale: int, issuer: str, version: int = 1
+) -> Signed:
+	"""Sign one row at `now`; its lease lives `max_stale` seconds, but never longer than the rights.
+
+	`version` must never fall for a TV: take the sequence number of the last change of `facts_hash`.
+	Sign a row again when `facts_hash` changed, when its lease grows old, or when `due_again` has come.
+	"""
+	expires = min(now + max_stale, unsigned.rights_until or now + max_stale)
+	document = signer.sign(jws.OFFER, unsigned.document) if unsigned.document else ""
+	entry = Entry(
+		kind=unsigned.kind,
+		subject=unsigned.subject,
+		version=version,
+		removed=unsigned.removed,
+		state=unsigned.state,
+		key_hash=unsigned.key_hash,
+		rights_from=unsigned.rights_from,
+		rights_until=unsigned.rights_until,
+		offers=unsigned.offers,
+		play_seconds=unsigned.play_seconds,
+		lease=_lease(unsigned, signer, now, expires, issuer, version) if unsigned.rights_from else "",
+		expires_at=expires if unsigned.rights_from else 0,
+		denial=_denial(unsigned, signer, now, issuer, version) if unsigned.denial_code else "",
+		document=document,
+		document_hash=document_hash(unsigned.document) if unsigned.document else "",
+	)
+	return Signed(entry, unsigned.subscription, unsigned.facts_hash, now)
+
+
+def due_again(entry: Entry, now: int) -> bool:
+	"""Whether time alone has made a row's stored denial the wrong one: its rights began or ended since it was signed."""
+	if entry.state == "Active":
+		return bool(entry.rights_until) and entry.rights_until <= now
+	return 0 < entry.rights_from <= now
+
+
+def document_hash(document: bytes) -> str:
+	"""The address of an offer document: base64url SHA-256 of its claims, so signing it again changes nothing."""
+	return jws.b64url(hashlib.sha256(document).digest())
+
+
+def window(contract: ContractFacts, line_id: str, now: int) -> Window | None:
+	"""The rights of a line that are open at `now`, else the next ones to open; None when there is neither.
+
+	Rights are open while the contract is in a watching state and the line runs. Spans that touch are one.
+	"""
+	zone = ZoneInfo(contract.time_zone)
+	pieces = sorted(_pieces(contract, line_id, zone))
+	merged: list[Window] = []
+	for start, end, offer in pieces:
+		last = merged[-1] if merged else None
+		if last and last.end == start and last.offers == (offer,):
+			merged[-1] = Window(last.start, end, last.offers, "")
+		else:
+			merged.append(Window(start, end, (offer,), ""))
+	for found in merged:
+		if not found.end or found.end > now:
+			moment = found.end if found.start <= now else now
+			outside = _code_at(contract, zone, moment) if moment else ""
+			return Window(found.start, found.end, found.offers, outside)
+	return None
+
+
+def _pieces(contract: ContractFacts, line_id: str, zone: ZoneInfo) -> Iterable[tuple[int, int, str]]:
+	lines = [line for line in contract.lines if line.line_id == line_id]
+	for span in contract.spans:
+		if span.state not in WATCHING:
+			continue
+		for line in lines:
+			start = max(span.start, line.start or span.start)
+			ends = [end for end in (span.end, line.end) if end]
+			if not ends or start < min(ends):
+				yield _midnight(start, zone), _midnight(min(ends), zone) if ends else 0, line.offer_version
+
+
+def _code_at(contract: ContractFacts, zone: ZoneInfo, moment: int) -> str:
+	"""The denial's code for a moment without rights. A line that ended under a running contract is `ended` too."""
+	started = False
+	state = ""
+	for span in contract.spans:
+		if _midnight(span.start, zone) <= moment and (not span.end or moment < _midnight(span.end, zone)):
+			state = span.state
+		started = started or (span.state in WATCHING and _midnight(span.start, zone) <= moment)
+	if state == "Suspended":
+		return "suspended"
+	return "ended" if started or state in _OVER else "not_started"
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+	return int(datetime.combine(day, time(), tzinfo=zone).timestamp())
+
+
+def _device(device: DeviceFacts, contract: ContractFacts | None, play: dict[str, int], now: int) -> Unsigned:
+	if contract is None or not device.key_hash:
+		return _hashed(Unsigned(DEVICE, device.serial, "", removed=True))
+	found = window(contract, device.line_id, now)
+	outside = found.outside if found else _code_at(contract, ZoneInfo(contract.time_zone), now)
+	is_open = found is not None and found.start <= now
+	offers = found.offers if found else ()
+	return _hashed(
+		Unsigned(
+			DEVICE,
+			device.serial,
+			"",
+			subscription=device.subscription,
+			state="Active" if is_open else _STATE_OF[outside],
+			key_hash=device.key_hash,
+			rights_from=found.start if found else 0,
+			rights_until=found.end if found else 0,
+			offers=offers,
+			play_seconds=min((play[name] for name in offers if name in play), default=86_400),
+			denial_code=outside,
+		)
+	)
+
+
+def _offer(offer: OfferFacts) -> Unsigned:
+	document = {
+		"offer": offer.name,
+		"title": offer.title,
+		"bouquets": [
+			{
+				"code": bouquet.code,
+				"name": bouquet.name,
+				"entitlement": bouquet.entitlement,
+				"channels": sorted(bouquet.channels, key=lambda channel: (channel.number, channel.code)),
+			}
+			for bouquet in offer.bouquets
+		],
+	}
+	return _hashed(Unsigned(OFFER, offer.name, "", document=msgspec.json.encode(document)))
+
+
+def _hashed(row: Unsigned) -> Unsigned:
+	return replace(row, facts_hash=hashlib.sha256(msgspec.json.encode(row)).hexdigest())
+
+
+def _lease(row: Unsigned, signer: jws.Signer, now: int, expires: int, issuer: str, version: int) -> str:
+	claims = {
+		"iss": issuer,
+		"sub": row.subject,
+		"aud": "tv",
+		"iat": now,
+		"exp": expires,
+		"ver": version,
+		"offers": row.offers,
+	}
+	return signer.sign(jws.LEASE, msgspec.json.encode(claims))
+
+
+def _denial(row: Unsigned, signer: jws.Signer, now: int, issuer: str, version: int) -> str:
+	claims = {
+		"iss": issuer,
+		"sub": row.subject,
+		"aud": "tv",
+		"iat": now,
+		"ver": version,
+		"code": row.denial_code,
+		"text": wire.DENIAL_TEXTS[row.denial_code],
+	}
+	return signer.sign(jws.DENIAL, msgspec.json.encode(claims))
