@@ -11,3 +11,8 @@ after_migrate = ["subscriber_tv.setup.install.after_migrate"]
 before_uninstall = "subscriber_tv.setup.uninstall.before_uninstall"
 before_tests = "subscriber_tv.setup.install.before_tests"
 default_log_clearing_doctypes = {"TV Activation": 90}
+
+doc_events = {
+	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},
+	"Stock Entry": {"before_submit": "subscriber_tv.overrides.stock_entry.before_submit"},
+}

@@ -148,16 +148,12 @@ def _with_subscriber(voucher: Voucher, before: Position, after: Position, months
 	"""The subscriber's TV; its warranty starts when it reaches him, and goes on when it moves within his sites."""
 	if not voucher.customer:
 		return after
-	after = replace(
-		after, customer=voucher.customer, site=voucher.site, subscription=voucher.subscription
-	)
+	after = replace(after, customer=voucher.customer, site=voucher.site, subscription=voucher.subscription)
 	if before.customer == voucher.customer and before.warranty_from:
 		return replace(after, warranty_from=before.warranty_from, warranty_until=before.warranty_until)
 	if months <= 0:
 		return after
-	return replace(
-		after, warranty_from=voucher.date, warranty_until=last_day_covered(voucher.date, months)
-	)
+	return replace(after, warranty_from=voucher.date, warranty_until=last_day_covered(voucher.date, months))
 
 
 def _undo(voucher: Voucher, device: Device | None) -> Change | None:
