@@ -131,7 +131,9 @@ def activation_fee(**overrides) -> dict:
 	)
 
 
-def make_offer_version(offer: str = "HOTEL-TV", *, submit: bool = True, fresh: bool = False, **overrides) -> str:
+def make_offer_version(
+	offer: str = "HOTEL-TV", *, submit: bool = True, fresh: bool = False, **overrides
+) -> str:
 	"""Return a submitted version of the offer: activation fee 50.00, base 10.00 a TV and month, in EUR.
 
 	The current version is reused unless `fresh` is set or anything is overridden.

@@ -1,0 +1,261 @@
+"""A contract as the sum of its changes: what was served when, folded from the change rows.
+
+Days are dates in the time zone of the contract's site; intervals are half-open `[start, end)`, None is open.
+The day of a change belongs to the new state. Changes fold in the order they were recorded: a later one
+replaces the timeline from its effective day on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from subscriber_tv.core.contracts.states import (
+	ACTIVE,
+	CANCELLED,
+	CANCELLING,
+	CREATE,
+	SUSPENDED,
+	UNINSTALLED,
+	billable,
+	next_state,
+)
+
+
+class TimelineError(Exception):
+	"""The change does not fit the timeline. `code` says why, `day` is the day that decides.
+
+	Codes: `future` (effective after today), `too_early` (before `day`, when the present state began),
+	`end_missing`, `end_too_early` (not after `day`), `already_over` (served until `day` only).
+	"""
+
+	def __init__(self, code: str, day: date | None = None):
+		super().__init__(f"{code} {day or ''}".strip())
+		self.code = code
+		self.day = day
+
+
+@dataclass(frozen=True)
+class Line:
+	"""One line of a contract: `quantity` outlets of an offer version, in force in `[start, end)`."""
+
+	line_id: str
+	offer_version: str
+	quantity: int
+	start: date | None = None
+	end: date | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+	"""One recorded change. `lines`, when not empty, replace all lines from the effective day on."""
+
+	no: int
+	event: str
+	from_state: str | None
+	to_state: str
+	effective: date
+	end: date | None = None
+	lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class StateSpan:
+	"""The contract was, is or will be in `state` during `[start, end)`.
+
+	While a cancellation runs that was asked in a suspension the span says Suspended: the date of the end
+	gives nobody the right to watch back.
+	"""
+
+	state: str
+	start: date
+	end: date | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+	"""What billing and rights know of a subscription.
+
+	`state` is where its changes led; `spans` never overlap and include the end that a cancellation has set
+	for the future. `activated_on` is the first day ever served, `end_date` the first day no longer served,
+	None while open. `anchor_day` is None until known: the given one, else the day of activation.
+	Nothing before `billed_through` is billed or credited. Bill the intervals of `served()`.
+	"""
+
+	subscription: str
+	lines: tuple[Line, ...]
+	spans: tuple[StateSpan, ...]
+	activated_on: date | None
+	end_date: date | None
+	anchor_day: int | None
+	billed_through: date | None
+	state: str
+	before_cancelling: str = ACTIVE
+
+	def state_on(self, day: date) -> str | None:
+		"""State on that day; None before the contract began."""
+		found = None
+		for span in self.spans:
+			if span.start <= day:
+				found = span.state
+		return found
+
+	def state_since(self) -> date:
+		"""Effective day of the change that led to the present state."""
+		if self.state == CANCELLING and self.spans[-1].state == CANCELLED:
+			return self.spans[-2].start
+		return self.spans[-1].start
+
+	def served(self) -> tuple[tuple[date, date | None], ...]:
+		"""Intervals in which days are charged, neighbours merged; gaps lie between end and reactivation."""
+		merged: list[tuple[date, date | None]] = []
+		for span in self.spans:
+			if not billable(span.state):
+				continue
+			if merged and merged[-1][1] == span.start:
+				merged[-1] = (merged[-1][0], span.end)
+			else:
+				merged.append((span.start, span.end))
+		return tuple(merged)
+
+
+def fold(
+	changes: Iterable[Change],
+	*,
+	subscription: str = "",
+	anchor_day: int | None = None,
+	billed_through: date | None = None,
+) -> Contract:
+	"""Fold recorded changes, in any order given, into the contract they make. ValueError without changes."""
+	ordered = sorted(changes, key=lambda change: change.no)
+	if not ordered:
+		raise ValueError("a contract without changes")
+	spans: tuple[StateSpan, ...] = ()
+	lines: tuple[Line, ...] = ()
+	before = ACTIVE
+	for change in ordered:
+		if change.event == "cancel_at_date":
+			before = change.from_state or ACTIVE
+		spans = _add_spans(spans, change)
+		lines = _add_lines(lines, change)
+	activated_on = next((span.start for span in spans if billable(span.state)), None)
+	return Contract(
+		subscription=subscription,
+		lines=lines,
+		spans=spans,
+		activated_on=activated_on,
+		end_date=_end_date(spans),
+		anchor_day=anchor_day or (activated_on.day if activated_on else None),
+		billed_through=billed_through,
+		state=ordered[-1].to_state,
+		before_cancelling=before,
+	)
+
+
+def plan_change(
+	contract: Contract,
+	event: str,
+	*,
+	no: int,
+	today: date,
+	effective: date | None = None,
+	end: date | None = None,
+) -> Change:
+	"""The change that `event` makes of the contract, checked against its table and its timeline.
+
+	`today` is the day at the site. An effective day left out is today, except for the end of a cancellation
+	whose day has come: that one takes effect on the day agreed. Errors: IllegalTransition, TimelineError.
+	"""
+	to_state = next_state(contract.state, event, contract.before_cancelling)
+	effective = effective or _default_day(contract, event, today)
+	if effective > today:
+		raise TimelineError("future", today)
+	_check_not_over(contract, event, effective)
+	earliest = _earliest(contract)
+	if earliest and effective < earliest:
+		raise TimelineError("too_early", earliest)
+	if event != "cancel_at_date":
+		end = None
+	elif end is None:
+		raise TimelineError("end_missing")
+	elif end <= effective:
+		raise TimelineError("end_too_early", effective)
+	return Change(no, event, contract.state, to_state, effective, end)
+
+
+def is_due(state: str, end_date: date | None, today: date) -> bool:
+	"""Whether a cancellation has reached its end: `today` is the day at the site."""
+	return state == CANCELLING and end_date is not None and end_date <= today
+
+
+def _default_day(contract: Contract, event: str, today: date) -> date:
+	if event == "end" and is_due(contract.state, contract.end_date, today):
+		return contract.end_date
+	return today
+
+
+def _check_not_over(contract: Contract, event: str, effective: date) -> None:
+	"""Past the agreed end nothing but that very end can be recorded."""
+	if contract.state != CANCELLING or contract.end_date is None:
+		return
+	last_possible = contract.end_date if event == "end" else None
+	if effective >= contract.end_date and effective != last_possible:
+		raise TimelineError("already_over", contract.end_date)
+
+
+def _earliest(contract: Contract) -> date | None:
+	"""First day a next change may take effect.
+
+	Paperwork before a first activation is often recorded after the fact, so it sets no limit. From activation
+	on no change reaches back before the state it starts from.
+	"""
+	if billable(contract.state) or contract.state in (CANCELLED, UNINSTALLED):
+		return contract.state_since()
+	served = contract.served()
+	return served[-1][1] if served else None
+
+
+def _add_spans(spans: tuple[StateSpan, ...], change: Change) -> tuple[StateSpan, ...]:
+	"""Cut the timeline at the effective day and let the new state begin there."""
+	kept = [span for span in spans if span.start < change.effective]
+	if kept and (kept[-1].end is None or kept[-1].end > change.effective):
+		kept[-1] = replace(kept[-1], end=change.effective)
+	if change.to_state == CANCELLING:
+		shown = SUSPENDED if change.from_state == SUSPENDED else CANCELLING
+		kept.append(StateSpan(shown, change.effective, change.end))
+		kept.append(StateSpan(CANCELLED, change.end))
+	else:
+		kept.append(StateSpan(change.to_state, change.effective))
+	return tuple(kept)
+
+
+def _add_lines(lines: tuple[Line, ...], change: Change) -> tuple[Line, ...]:
+	"""Replace the lines from the effective day on; those of `create` are in force from the beginning."""
+	if not change.lines:
+		return lines
+	start = None if change.event == CREATE else change.effective
+	new = {line.line_id: replace(line, start=start, end=None) for line in change.lines}
+	closed = [line for line in lines if line.end is not None]
+	kept = [line for line in lines if line.end is None and _same(line, new.get(line.line_id))]
+	for line in kept:
+		del new[line.line_id]
+	ended = [
+		replace(line, end=change.effective)
+		for line in lines
+		if line.end is None and line not in kept and (line.start is None or line.start < change.effective)
+	]
+	return (*closed, *ended, *kept, *new.values())
+
+
+def _same(line: Line, other: Line | None) -> bool:
+	return other is not None and (line.offer_version, line.quantity) == (other.offer_version, other.quantity)
+
+
+def _end_date(spans: tuple[StateSpan, ...]) -> date | None:
+	"""First day no longer served, None while the contract is open or was reactivated."""
+	over_since = None
+	for span in spans:
+		if span.state not in (CANCELLED, UNINSTALLED):
+			over_since = None
+		elif over_since is None:
+			over_since = span.start
+	return over_since
