@@ -3,16 +3,16 @@
 import frappe
 
 COMPANY_ACCOUNTS: dict[str, str] = {
-    "default_receivable_account": "4111",
-    "default_payable_account": "4011",
-    "default_income_account": "706",
-    "default_expense_account": "6071",
-    "default_deferred_revenue_account": "487",
-    "default_inventory_account": "371",
-    "stock_received_but_not_billed": "4081",
-    "stock_adjustment_account": "6037",
-    "round_off_account": "658",
-    "write_off_account": "658",
+	"default_receivable_account": "4111",
+	"default_payable_account": "4011",
+	"default_income_account": "706",
+	"default_expense_account": "6071",
+	"default_deferred_revenue_account": "487",
+	"default_inventory_account": "371",
+	"stock_received_but_not_billed": "4081",
+	"stock_adjustment_account": "6037",
+	"round_off_account": "658",
+	"write_off_account": "658",
 }
 """Company field -> PCG number. 411 and 401 are groups in ERPNext's chart, hence 4111 and 4011; 4084 and 4088, which
 ERPNext may pick for goods received, are for fixed assets and interest."""
@@ -23,7 +23,7 @@ SERVICE_INCOME = "706"
 
 
 def find_account(company: str, number: str) -> str | None:
-    """The posting account with this number, whatever its wording; None when the chart has no such leaf."""
-    return frappe.db.get_value(
-        "Account", {"company": company, "account_number": number, "is_group": 0}, "name"
-    )
+	"""The posting account with this number, whatever its wording; None when the chart has no such leaf."""
+	return frappe.db.get_value(
+		"Account", {"company": company, "account_number": number, "is_group": 0}, "name"
+	)

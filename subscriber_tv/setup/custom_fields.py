@@ -6,116 +6,116 @@ shows the form.
 
 
 def _(text: str) -> str:
-    return text
+	return text
 
 
 _ROW = {"read_only": 1, "no_copy": 1, "print_hide": 1, "module": "Subscriber TV"}
 """Fields of an invoice row are written by a bill only; a copied invoice must not look like a bill (`no_copy`)."""
 
 CUSTOM_FIELDS: dict = {
-    "Sales Invoice Item": [
-        {
-            "fieldname": "tv_section",
-            "label": _("TV Subscription"),
-            "fieldtype": "Section Break",
-            "insert_after": "pos_invoice_item",
-            "collapsible": 1,
-            "depends_on": "eval:doc.tv_line",
-            "module": "Subscriber TV",
-        },
-        {
-            "fieldname": "tv_subscription",
-            "label": _("TV Subscription"),
-            "fieldtype": "Link",
-            "options": "TV Subscription",
-            "insert_after": "tv_section",
-            "search_index": 1,
-            **_ROW,
-        },
-        {
-            "fieldname": "tv_line",
-            "label": _("TV Line"),
-            "fieldtype": "Data",
-            "insert_after": "tv_subscription",
-            "description": _("Subscription, line and charge that this row bills"),
-            "search_index": 1,
-            **_ROW,
-        },
-        {
-            "fieldname": "tv_kind",
-            "label": _("TV Row Kind"),
-            "fieldtype": "Data",
-            "insert_after": "tv_line",
-            **_ROW,
-        },
-        {
-            "fieldname": "tv_column",
-            "fieldtype": "Column Break",
-            "insert_after": "tv_kind",
-            "module": "Subscriber TV",
-        },
-        {
-            "fieldname": "tv_from",
-            "label": _("TV Period From"),
-            "fieldtype": "Date",
-            "insert_after": "tv_column",
-            **_ROW,
-        },
-        {
-            "fieldname": "tv_to",
-            "label": _("TV Period To (excluded)"),
-            "fieldtype": "Date",
-            "insert_after": "tv_from",
-            **_ROW,
-        },
-        {
-            "fieldname": "tv_revision",
-            "label": _("TV Revision"),
-            "fieldtype": "Int",
-            "insert_after": "tv_to",
-            **_ROW,
-        },
-        {
-            "fieldname": "tv_corrects",
-            "label": _("TV Corrects Row"),
-            "fieldtype": "Data",
-            "insert_after": "tv_revision",
-            "description": _("Invoice row that this correction credits"),
-            **_ROW,
-        },
-        {
-            "fieldname": "tv_facts",
-            "label": _("TV Billing Facts"),
-            "fieldtype": "Long Text",
-            "insert_after": "tv_corrects",
-            **_ROW,
-            "hidden": 1,
-        },
-    ],
-    "Sales Invoice": [
-        {
-            "fieldname": "tv_bill_run",
-            "label": _("TV Bill Run"),
-            "fieldtype": "Link",
-            "options": "TV Bill Run",
-            "insert_after": "is_debit_note",
-            "search_index": 1,
-            **_ROW,
-        },
-    ],
-    ("Stock Entry", "Delivery Note"): [
-        {
-            "fieldname": "tv_subscription",
-            "label": _("TV Subscription"),
-            "fieldtype": "Link",
-            "options": "TV Subscription",
-            "insert_after": "company",
-            "description": _("The subscription whose site receives these TVs"),
-            "no_copy": 1,
-            "search_index": 1,
-            "module": "Subscriber TV",
-        },
-    ],
+	"Sales Invoice Item": [
+		{
+			"fieldname": "tv_section",
+			"label": _("TV Subscription"),
+			"fieldtype": "Section Break",
+			"insert_after": "pos_invoice_item",
+			"collapsible": 1,
+			"depends_on": "eval:doc.tv_line",
+			"module": "Subscriber TV",
+		},
+		{
+			"fieldname": "tv_subscription",
+			"label": _("TV Subscription"),
+			"fieldtype": "Link",
+			"options": "TV Subscription",
+			"insert_after": "tv_section",
+			"search_index": 1,
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_line",
+			"label": _("TV Line"),
+			"fieldtype": "Data",
+			"insert_after": "tv_subscription",
+			"description": _("Subscription, line and charge that this row bills"),
+			"search_index": 1,
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_kind",
+			"label": _("TV Row Kind"),
+			"fieldtype": "Data",
+			"insert_after": "tv_line",
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_column",
+			"fieldtype": "Column Break",
+			"insert_after": "tv_kind",
+			"module": "Subscriber TV",
+		},
+		{
+			"fieldname": "tv_from",
+			"label": _("TV Period From"),
+			"fieldtype": "Date",
+			"insert_after": "tv_column",
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_to",
+			"label": _("TV Period To (excluded)"),
+			"fieldtype": "Date",
+			"insert_after": "tv_from",
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_revision",
+			"label": _("TV Revision"),
+			"fieldtype": "Int",
+			"insert_after": "tv_to",
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_corrects",
+			"label": _("TV Corrects Row"),
+			"fieldtype": "Data",
+			"insert_after": "tv_revision",
+			"description": _("Invoice row that this correction credits"),
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_facts",
+			"label": _("TV Billing Facts"),
+			"fieldtype": "Long Text",
+			"insert_after": "tv_corrects",
+			**_ROW,
+			"hidden": 1,
+		},
+	],
+	"Sales Invoice": [
+		{
+			"fieldname": "tv_bill_run",
+			"label": _("TV Bill Run"),
+			"fieldtype": "Link",
+			"options": "TV Bill Run",
+			"insert_after": "is_debit_note",
+			"search_index": 1,
+			**_ROW,
+		},
+	],
+	("Stock Entry", "Delivery Note"): [
+		{
+			"fieldname": "tv_subscription",
+			"label": _("TV Subscription"),
+			"fieldtype": "Link",
+			"options": "TV Subscription",
+			"insert_after": "company",
+			"description": _("The subscription whose site receives these TVs"),
+			"no_copy": 1,
+			"search_index": 1,
+			"module": "Subscriber TV",
+		},
+	],
 }
 
 DIMENSIONS: tuple[str, ...] = ("TV Offer", "Customer Group", "Territory")
@@ -123,9 +123,9 @@ DIMENSIONS: tuple[str, ...] = ("TV Offer", "Customer Group", "Territory")
 
 
 def doctypes_with_fields() -> dict[str, list[dict]]:
-    """The custom fields by single DocType name, tuple keys resolved."""
-    flat: dict[str, list[dict]] = {}
-    for key, fields in CUSTOM_FIELDS.items():
-        for doctype in (key,) if isinstance(key, str) else key:
-            flat.setdefault(doctype, []).extend(fields)
-    return flat
+	"""The custom fields by single DocType name, tuple keys resolved."""
+	flat: dict[str, list[dict]] = {}
+	for key, fields in CUSTOM_FIELDS.items():
+		for doctype in (key,) if isinstance(key, str) else key:
+			flat.setdefault(doctype, []).extend(fields)
+	return flat

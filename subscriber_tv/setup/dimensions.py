@@ -6,8 +6,8 @@ made at once first, so that the job finds nothing left to do and no worker is ne
 
 import frappe
 from erpnext.accounts.doctype.accounting_dimension.accounting_dimension import (
-    delete_accounting_dimension,
-    make_dimension_in_accounting_doctypes,
+	delete_accounting_dimension,
+	make_dimension_in_accounting_doctypes,
 )
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
@@ -18,63 +18,57 @@ MADE_HERE = "subscriber_tv_dimensions"
 
 
 def make_dimensions() -> None:
-    """Create the missing dimensions with their fields on ERPNext's dimension doctypes."""
-    missing = [
-        doctype
-        for doctype in DIMENSIONS
-        if not frappe.db.exists("Accounting Dimension", {"document_type": doctype})
-    ]
-    if not missing:
-        return
-    _make_fields(missing)
-    for doctype in missing:
-        doc = frappe.get_doc(
-            {"doctype": "Accounting Dimension", "document_type": doctype}
-        )
-        doc.insert(ignore_permissions=True)  # nosemgrep: set-up, guarded by its callers
-        make_dimension_in_accounting_doctypes(doc, ["Budget"])
-    made = [*(frappe.db.get_default(MADE_HERE) or "").split(","), *missing]
-    frappe.db.set_default(MADE_HERE, ",".join(filter(None, made)))
-    frappe.clear_cache()
+	"""Create the missing dimensions with their fields on ERPNext's dimension doctypes."""
+	missing = [
+		doctype
+		for doctype in DIMENSIONS
+		if not frappe.db.exists("Accounting Dimension", {"document_type": doctype})
+	]
+	if not missing:
+		return
+	_make_fields(missing)
+	for doctype in missing:
+		doc = frappe.get_doc({"doctype": "Accounting Dimension", "document_type": doctype})
+		doc.insert(ignore_permissions=True)  # nosemgrep: set-up, guarded by its callers
+		make_dimension_in_accounting_doctypes(doc, ["Budget"])
+	made = [*(frappe.db.get_default(MADE_HERE) or "").split(","), *missing]
+	frappe.db.set_default(MADE_HERE, ",".join(filter(None, made)))
+	frappe.clear_cache()
 
 
 def remove_dimensions() -> None:
-    """Remove the dimensions this app made, their fields and property setters, at once."""
-    made = [
-        name for name in (frappe.db.get_default(MADE_HERE) or "").split(",") if name
-    ]
-    for doctype in made:
-        name = frappe.db.get_value(
-            "Accounting Dimension", {"document_type": doctype}, "name"
-        )
-        if not name:
-            continue
-        doc = frappe.get_doc("Accounting Dimension", name)
-        delete_accounting_dimension(doc)
-        # delete_doc would queue the same work again, for a time when the app is gone
-        frappe.db.delete("Accounting Dimension Detail", {"parent": name})
-        frappe.db.delete("Accounting Dimension", {"name": name})
-    frappe.db.delete("DefaultValue", {"defkey": MADE_HERE})
-    frappe.clear_cache()
+	"""Remove the dimensions this app made, their fields and property setters, at once."""
+	made = [name for name in (frappe.db.get_default(MADE_HERE) or "").split(",") if name]
+	for doctype in made:
+		name = frappe.db.get_value("Accounting Dimension", {"document_type": doctype}, "name")
+		if not name:
+			continue
+		doc = frappe.get_doc("Accounting Dimension", name)
+		delete_accounting_dimension(doc)
+		# delete_doc would queue the same work again, for a time when the app is gone
+		frappe.db.delete("Accounting Dimension Detail", {"parent": name})
+		frappe.db.delete("Accounting Dimension", {"name": name})
+	frappe.db.delete("DefaultValue", {"defkey": MADE_HERE})
+	frappe.clear_cache()
 
 
 def _make_fields(doctypes: list[str]) -> None:
-    fields: dict[str, list[dict]] = {}
-    for target in frappe.get_hooks("accounting_dimension_doctypes"):
-        if target == "Budget" or not frappe.db.exists("DocType", target):
-            continue
-        known = {field.fieldname for field in frappe.get_meta(target).fields}
-        for doctype in doctypes:
-            if frappe.scrub(doctype) not in known:
-                fields.setdefault(target, []).append(_field(doctype))
-    create_custom_fields(fields, ignore_validate=True)
+	fields: dict[str, list[dict]] = {}
+	for target in frappe.get_hooks("accounting_dimension_doctypes"):
+		if target == "Budget" or not frappe.db.exists("DocType", target):
+			continue
+		known = {field.fieldname for field in frappe.get_meta(target).fields}
+		for doctype in doctypes:
+			if frappe.scrub(doctype) not in known:
+				fields.setdefault(target, []).append(_field(doctype))
+	create_custom_fields(fields, ignore_validate=True)
 
 
 def _field(doctype: str) -> dict:
-    return {
-        "fieldname": frappe.scrub(doctype),
-        "label": doctype,
-        "fieldtype": "Link",
-        "options": doctype,
-        "insert_after": "accounting_dimensions_section",
-    }
+	return {
+		"fieldname": frappe.scrub(doctype),
+		"label": doctype,
+		"fieldtype": "Link",
+		"options": doctype,
+		"insert_after": "accounting_dimensions_section",
+	}

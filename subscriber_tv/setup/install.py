@@ -9,26 +9,26 @@ from subscriber_tv.setup.roles import make_roles
 
 
 def after_install() -> None:
-    """Add roles, custom fields and key files; a site without a company gets its operator set-up later."""
-    _apply()
+	"""Add roles, custom fields and key files; a site without a company gets its operator set-up later."""
+	_apply()
 
 
 def after_migrate() -> None:
-    """Bring roles, custom fields and key files up to this version of the app."""
-    _apply()
+	"""Bring roles, custom fields and key files up to this version of the app."""
+	_apply()
 
 
 def _apply() -> None:
-    make_roles()
-    create_custom_fields(CUSTOM_FIELDS, ignore_validate=True)
-    make_key_files()
+	make_roles()
+	create_custom_fields(CUSTOM_FIELDS, ignore_validate=True)
+	make_key_files()
 
 
 def before_tests() -> None:
-    """Give a fresh site the French operator that the tests expect; a site with a company keeps it."""
-    from subscriber_tv.setup.operator import complete_setup_wizard, set_up_operator
+	"""Give a fresh site the French operator that the tests expect; a site with a company keeps it."""
+	from subscriber_tv.setup.operator import complete_setup_wizard, set_up_operator
 
-    frappe.clear_cache()
-    company = complete_setup_wizard()
-    set_up_operator(company)
-    frappe.db.commit()  # nosemgrep: the tests open their own transactions on this ground
+	frappe.clear_cache()
+	company = complete_setup_wizard()
+	set_up_operator(company)
+	frappe.db.commit()  # nosemgrep: the tests open their own transactions on this ground

@@ -19,53 +19,53 @@ FILES: dict[str, str] = {LEASE_KEY: "lease-p256.pem", FEED_SECRET: "feed-secret.
 
 
 def make_key_files() -> None:
-    """Make the files that are missing (mode 0400) and name them in site_config; existing files are never replaced."""
-    makers: dict[str, Callable[[], str]] = {
-        LEASE_KEY: _new_lease_key,
-        FEED_SECRET: _new_feed_secret,
-    }
-    for key, file_name in FILES.items():
-        configured = frappe.conf.get(key)
-        if configured and os.path.exists(configured):
-            continue
-        path = _folder() / file_name
-        if not path.exists():
-            _write(path, makers[key]())
-        update_site_config(key, str(path))
-        frappe.conf[key] = str(path)
+	"""Make the files that are missing (mode 0400) and name them in site_config; existing files are never replaced."""
+	makers: dict[str, Callable[[], str]] = {
+		LEASE_KEY: _new_lease_key,
+		FEED_SECRET: _new_feed_secret,
+	}
+	for key, file_name in FILES.items():
+		configured = frappe.conf.get(key)
+		if configured and os.path.exists(configured):
+			continue
+		path = _folder() / file_name
+		if not path.exists():
+			_write(path, makers[key]())
+		update_site_config(key, str(path))
+		frappe.conf[key] = str(path)
 
 
 def remove_key_files() -> None:
-    """Delete the files this app made and their entries in site_config. A file kept elsewhere by hand stays."""
-    folder = _folder(make=False)
-    for key, file_name in FILES.items():
-        (folder / file_name).unlink(missing_ok=True)
-        update_site_config(key, "None")  # the word "None" removes an entry
-        frappe.conf.pop(key, None)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+	"""Delete the files this app made and their entries in site_config. A file kept elsewhere by hand stays."""
+	folder = _folder(make=False)
+	for key, file_name in FILES.items():
+		(folder / file_name).unlink(missing_ok=True)
+		update_site_config(key, "None")  # the word "None" removes an entry
+		frappe.conf.pop(key, None)
+	if folder.is_dir() and not any(folder.iterdir()):
+		folder.rmdir()
 
 
 def _folder(make: bool = True) -> Path:
-    folder = Path(frappe.get_site_path()).resolve() / FOLDER
-    if make:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+	folder = Path(frappe.get_site_path()).resolve() / FOLDER
+	if make:
+		folder.mkdir(mode=0o700, exist_ok=True)
+	return folder
 
 
 def _write(path: Path, text: str) -> None:
-    """Create the file with its final mode at once, so that it is never readable by others, not even briefly."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-    with os.fdopen(descriptor, "w") as handle:
-        handle.write(text)
+	"""Create the file with its final mode at once, so that it is never readable by others, not even briefly."""
+	descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+	with os.fdopen(descriptor, "w") as handle:
+		handle.write(text)
 
 
 def _new_lease_key() -> str:
-    from subscriber_tv.core.devices import jws
+	from subscriber_tv.core.devices import jws
 
-    pem = jws.new_key()
-    return pem.decode() if isinstance(pem, bytes) else pem
+	pem = jws.new_key()
+	return pem.decode() if isinstance(pem, bytes) else pem
 
 
 def _new_feed_secret() -> str:
-    return secrets.token_urlsafe(32)
+	return secrets.token_urlsafe(32)

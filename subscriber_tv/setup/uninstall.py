@@ -6,7 +6,7 @@ from subscriber_tv.setup.roles import remove_roles
 
 
 def before_uninstall() -> None:
-    """Take back roles, dimensions and key files."""
-    remove_dimensions()
-    remove_roles()
-    remove_key_files()
+	"""Take back roles, dimensions and key files."""
+	remove_dimensions()
+	remove_roles()
+	remove_key_files()
