@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -124,7 +125,7 @@ def decode_page(body: bytes, signature: str, verifier: jws.Verifier) -> Page:
 	if (seal.after, seal.upto, seal.as_of) != (page.after, page.upto, page.as_of):
 		raise BadPage("the signature is of another page")
 	numbers = [page.after, *(row.seq for row in page.rows)]
-	if numbers[-1] > page.upto or any(a >= b for a, b in zip(numbers, numbers[1:], strict=False)):
+	if numbers[-1] > page.upto or any(a >= b for a, b in pairwise(numbers)):
 		raise BadPage("the rows are out of order")
 	return page
 

@@ -45,9 +45,7 @@ def bucket(decision: Decision, *, audience: str, address: str, now: int) -> Buck
 		key = f"A|{row.serial}|{audience}|{when:%Y-%m-%d}"
 		return Bucket(key, ALLOWED, serial=row.serial, audience=audience, version=row.version)
 	key = f"R|{row.serial}|{when:%Y-%m-%d}|{decision.code}|{row.version}"
-	return Bucket(
-		key, REFUSED, code=decision.code, serial=row.serial, audience=audience, version=row.version
-	)
+	return Bucket(key, REFUSED, code=decision.code, serial=row.serial, audience=audience, version=row.version)
 
 
 def network_of(address: str) -> str:
@@ -58,4 +56,6 @@ def network_of(address: str) -> str:
 		return "unknown"
 	mapped = getattr(parsed, "ipv4_mapped", None)
 	parsed = mapped or parsed
-	return str(ipaddress.ip_network(f"{parsed.compressed.partition('%')[0]}/{_PREFIX[parsed.version]}", strict=False))
+	return str(
+		ipaddress.ip_network(f"{parsed.compressed.partition('%')[0]}/{_PREFIX[parsed.version]}", strict=False)
+	)

@@ -1,0 +1,202 @@
+"""Contract days become moments of rights.
+
+       1 Feb            1 Mar        15 Mar           31 Mar
+Draft  |  Active        | Suspended  | Active         | Cancelled
+       [----------------)            [----------------)
+"""
+
+import json
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriber_tv.core.activation import decide, projection
+from subscriber_tv.core.activation.projection import (
+	BouquetFacts,
+	ChannelFacts,
+	ContractFacts,
+	DeviceFacts,
+	Facts,
+	LineSpan,
+	OfferFacts,
+	Span,
+)
+from subscriber_tv.core.devices import jws, wire
+
+PARIS = ZoneInfo("Europe/Paris")
+SIGNER = jws.Signer(jws.new_key())
+VERIFIER = jws.Verifier(jws.jwks(SIGNER))
+WEEK = 7 * 86_400
+CREDENTIAL = jws.b64url(bytes(32))
+DEVICE = DeviceFacts("LG55-000001", wire.key_fingerprint(CREDENTIAL), "TVS-1", "L1")
+OFFER = OfferFacts(
+	"HOTEL-V1",
+	"Hotel",
+	(BouquetFacts("BASE", "Base", "E1", (ChannelFacts("ARTE", "Arte", 7), ChannelFacts("TF1", "TF1", 1))),),
+	43_200,
+)
+HOTEL_LINE = (LineSpan("L1", "HOTEL-V1"),)
+STORY = (
+	Span("Draft", date(2026, 1, 1), date(2026, 2, 1)),
+	Span("Active", date(2026, 2, 1), date(2026, 3, 1)),
+	Span("Suspended", date(2026, 3, 1), date(2026, 3, 15)),
+	Span("Active", date(2026, 3, 15), date(2026, 3, 20)),
+	Span("Cancelling", date(2026, 3, 20), date(2026, 3, 31)),
+	Span("Cancelled", date(2026, 3, 31)),
+)
+
+
+def at(year, month, day, hour=0, minute=0, zone=PARIS) -> int:
+	return int(datetime(year, month, day, hour, minute, tzinfo=zone).timestamp())
+
+
+def contract(*spans, lines=HOTEL_LINE, zone="Europe/Paris"):
+	return ContractFacts("TVS-1", zone, spans, lines)
+
+
+def entry(now, *spans, **fields):
+	facts = Facts((DEVICE,), (contract(*spans, **fields),), (OFFER,))
+	device = next(row for row in projection.compile(facts, now) if row.kind == "Device")
+	return projection.sign(device, SIGNER, now, WEEK, "operator", version=9).entry
+
+
+def decision(now, *spans, **fields):
+	return decide.decide(entry(now, *spans, **fields).row(), CREDENTIAL, now)
+
+
+@pytest.mark.parametrize(
+	("moment", "kind", "code"),
+	[
+		(at(2026, 1, 15), "deny", "not_started"),
+		(at(2026, 1, 31, 23, 59), "deny", "not_started"),
+		(at(2026, 2, 1), "allow", ""),
+		(at(2026, 2, 28, 23, 59), "allow", ""),
+		(at(2026, 3, 1), "deny", "suspended"),
+		(at(2026, 3, 15), "allow", ""),
+		(at(2026, 3, 20), "allow", ""),
+		(at(2026, 3, 30, 23, 59), "allow", ""),
+		(at(2026, 3, 31), "deny", "ended"),
+		(at(2027, 1, 1), "deny", "ended"),
+	],
+)
+def test_the_story(moment, kind, code):
+	found = decision(moment, *STORY)
+	assert (found.kind, found.code) == (kind, code)
+
+
+def test_a_row_signed_before_a_dated_end_answers_after_it_by_itself():
+	row = entry(at(2026, 3, 28), *STORY).row()
+	assert row.rights_until == row.lease_expires == at(2026, 3, 31)
+	assert decide.decide(row, CREDENTIAL, at(2026, 3, 31) - 1).kind == "allow"
+	after = decide.decide(row, CREDENTIAL, at(2026, 3, 31))
+	assert (after.kind, after.code) == ("deny", "ended")
+
+
+def test_a_row_signed_before_a_dated_start_opens_by_itself():
+	row = entry(at(2026, 1, 30), *STORY)
+	assert decide.decide(row.row(), CREDENTIAL, at(2026, 2, 1)).kind == "allow"
+	assert not projection.due_again(row, at(2026, 1, 31))
+	assert projection.due_again(row, at(2026, 2, 1))
+
+
+def test_a_state_of_no_length_leaves_the_last_one():
+	day = date(2026, 2, 1)
+	assert decision(at(2026, 2, 1), Span("Active", day, day), Span("Suspended", day)).code == "suspended"
+
+
+def test_a_line_that_ended_under_a_running_contract():
+	lines = (LineSpan("L1", "HOTEL-V1", None, date(2026, 2, 10)), LineSpan("L2", "HOTEL-V1"))
+	found = decision(at(2026, 2, 10), Span("Active", date(2026, 2, 1)), lines=lines)
+	assert (found.kind, found.code) == ("deny", "ended")
+
+
+def test_a_line_that_changes_its_offer():
+	lines = (
+		LineSpan("L1", "HOTEL-V1", None, date(2026, 2, 10)),
+		LineSpan("L1", "HOTEL-V2", date(2026, 2, 10), None),
+	)
+	active = Span("Active", date(2026, 2, 1))
+	assert entry(at(2026, 2, 9), active, lines=lines).offers == ("HOTEL-V1",)
+	assert entry(at(2026, 2, 10), active, lines=lines).offers == ("HOTEL-V2",)
+
+
+def test_days_are_the_days_of_the_site():
+	reunion = ZoneInfo("Indian/Reunion")
+	row = entry(at(2026, 2, 15), *STORY, zone="Indian/Reunion")
+	assert row.rights_from == at(2026, 2, 1, zone=reunion) != at(2026, 2, 1)
+
+
+def test_the_night_the_clock_changes():
+	# 29 March 2026 has 23 hours in Paris; its midnight is an hour nearer to that of the 30th.
+	spans = (Span("Active", date(2026, 3, 29), date(2026, 3, 30)), Span("Cancelled", date(2026, 3, 30)))
+	row = entry(at(2026, 3, 29), *spans)
+	assert row.rights_until - row.rights_from == 23 * 3600
+
+
+def test_the_lease():
+	now = at(2026, 2, 15)
+	row = entry(now, *STORY)
+	assert json.loads(VERIFIER.verify(jws.LEASE, row.lease)) == {
+		"iss": "operator",
+		"sub": "LG55-000001",
+		"aud": "tv",
+		"iat": now,
+		"exp": now + WEEK,
+		"ver": 9,
+		"offers": ["HOTEL-V1"],
+	}
+	assert row.play_seconds == 43_200
+
+
+def test_the_denial_carries_its_text():
+	claims = json.loads(VERIFIER.verify(jws.DENIAL, entry(at(2026, 3, 2), *STORY).denial))
+	assert claims["code"] == "suspended" and claims["text"] == wire.DENIAL_TEXTS["suspended"]
+
+
+def test_an_offer_document_is_addressed_by_what_it_says():
+	(offer,) = projection.compile(Facts(offers=(OFFER,)), 0)
+	first = projection.sign(offer, SIGNER, 0, WEEK, "operator").entry
+	again = projection.sign(offer, SIGNER, 99, WEEK, "operator").entry
+	assert first.document_hash == again.document_hash
+	document = VERIFIER.verify(jws.OFFER, first.document)
+	assert projection.document_hash(document) == first.document_hash
+	channels = json.loads(document)["bouquets"][0]["channels"]
+	assert [channel["number"] for channel in channels] == [1, 7]
+
+
+def test_a_tv_without_a_subscription_loses_its_row():
+	gone = DeviceFacts("LG55-000002", "", "", "")
+	rows = projection.compile(Facts((gone,), removed=("LG55-000003",)), 0)
+	assert [(row.subject, row.removed) for row in rows] == [("LG55-000002", True), ("LG55-000003", True)]
+
+
+def test_the_hash_changes_with_the_facts_only():
+	(first,) = projection.compile(Facts((DEVICE,), (contract(*STORY),)), at(2026, 2, 3))
+	(later,) = projection.compile(Facts((DEVICE,), (contract(*STORY),)), at(2026, 2, 4))
+	(closed,) = projection.compile(Facts((DEVICE,), (contract(*STORY),)), at(2026, 3, 4))
+	assert first.facts_hash == later.facts_hash != closed.facts_hash
+
+
+STATES = ["Draft", "Awaiting Activation", "Active", "Suspended", "Cancelling", "Cancelled", "Uninstalled"]
+
+
+@given(
+	st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 20)), min_size=1, max_size=7),
+	st.integers(0, 90),
+	st.integers(0, 23),
+)
+def test_allowed_exactly_while_the_contract_watches(steps, day, hour):
+	start, spans = date(2026, 1, 1).toordinal(), []
+	for state, days in steps:
+		spans.append(Span(state, date.fromordinal(start), date.fromordinal(start + days)))
+		start += days
+	spans[-1] = Span(spans[-1].state, spans[-1].start)
+	today = date.fromordinal(date(2026, 1, 1).toordinal() + day)
+	current = next(
+		span for span in reversed(spans) if span.start <= today and (not span.end or today < span.end)
+	)
+	found = decision(at(today.year, today.month, today.day, hour), *spans)
+	assert (found.kind == "allow") == (current.state in projection.WATCHING)
