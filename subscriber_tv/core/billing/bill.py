@@ -1,0 +1,297 @@
+"""The bill is a difference: what is expected less what is invoiced.
+
+Days are compared, not amounts. Rows are gathered in cells: same line, same kind, same whole period, same price
+of the whole period. Within a cell
+
+    expected   |===============|              value V(E)
+    invoiced        |==============|          value V(I), the rows that stand less our corrections
+    charge     |----|                         V(kept + charged) - V(kept)
+    credit                     |---|          V(I) - V(kept)
+
+where V(days) is the price of the period times days over its days, rounded once: the parts of a period add up to
+the whole. A row of which no day is expected any longer gives back all that is left on it.
+
+What is left on a row is its amount less our corrections and less concessions. A concession (a standard credit note)
+lowers expected and invoiced by the same amount, so it cancels out here: it never comes back as a charge, and it
+caps what can still be credited. For the same reason an invoice amended by hand to another amount is left alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from subscriber_tv.core.billing.charges import (
+	CORRECTION,
+	FAR,
+	ONE_DAY,
+	ONE_OFF,
+	Expected,
+	Offers,
+	Price,
+	Refused,
+	expected_charges,
+)
+from subscriber_tv.core.billing.claims import Claim, next_revision
+from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
+from subscriber_tv.core.contracts.timeline import Contract
+from subscriber_tv.core.money import ZERO, plain
+
+
+@dataclass(frozen=True)
+class Correction:
+	"""One row of our own credit notes: it lowers what counts as invoiced. `amount` is positive."""
+
+	span: Span
+	amount: Decimal
+	revision: int = 0
+
+
+@dataclass(frozen=True)
+class InvoicedRow:
+	"""A row of a submitted Sales Invoice that we made, with all that was credited on it since.
+
+	`name` is the row's name in the ledger. `conceded` is the sum, positive, of standard credit notes on it.
+	"""
+
+	name: str
+	invoice: str
+	subscription: str
+	line: str
+	kind: str
+	span: Span
+	revision: int
+	amount: Decimal
+	price: Price
+	corrections: tuple[Correction, ...] = ()
+	conceded: Decimal = ZERO
+
+	@property
+	def left(self) -> Decimal:
+		"""The most that can still be credited."""
+		corrected = sum((correction.amount for correction in self.corrections), ZERO)
+		return max(self.amount - corrected - self.conceded, ZERO)
+
+	@property
+	def standing(self) -> tuple[Span, ...]:
+		"""The days this row still covers."""
+		return subtract([self.span], (correction.span for correction in self.corrections))
+
+
+@dataclass(frozen=True)
+class ContractFacts:
+	"""All that is read of one contract before its bill is decided; `places` are the decimals of the currency."""
+
+	contract: Contract
+	offers: Offers
+	invoiced: tuple[InvoicedRow, ...] = ()
+	currency: str = "EUR"
+	places: int = 2
+
+
+@dataclass(frozen=True)
+class Charge:
+	"""A row to add to an invoice."""
+
+	subscription: str
+	claim: Claim
+	price: Price
+	amount: Decimal
+
+	@property
+	def span(self) -> Span:
+		return Span(self.claim.start, self.claim.end)
+
+
+@dataclass(frozen=True)
+class Credit:
+	"""A row to add to a credit note against `row.invoice`; `amount` is positive and at most what is left."""
+
+	row: InvoicedRow
+	claim: Claim
+	amount: Decimal
+
+	@property
+	def span(self) -> Span:
+		return Span(self.claim.start, self.claim.end)
+
+
+@dataclass(frozen=True)
+class Bill:
+	"""What to write for one contract or for all contracts of one payer in one currency."""
+
+	currency: str
+	charges: tuple[Charge, ...] = ()
+	credits: tuple[Credit, ...] = ()
+
+	@property
+	def net(self) -> Decimal:
+		charged = sum((charge.amount for charge in self.charges), ZERO)
+		return charged - sum((credit.amount for credit in self.credits), ZERO)
+
+	def __bool__(self) -> bool:
+		return bool(self.charges or self.credits)
+
+
+@dataclass(frozen=True)
+class PayerBill:
+	"""The bills of one payer, one a currency, and the contracts that were refused: they wait, the rest goes on."""
+
+	bills: tuple[Bill, ...] = ()
+	refused: tuple[Refused, ...] = field(default=())
+
+
+@dataclass
+class _Cell:
+	"""Days of one line, kind, whole period and price: those expected and those that rows cover."""
+
+	expected: list[Expected] = field(default_factory=list)
+	rows: list[InvoicedRow] = field(default_factory=list)
+
+	def wanted(self) -> tuple[Span, ...]:
+		return union(row.span for row in self.expected)
+
+	def covered(self, floor: Span) -> tuple[Span, ...]:
+		return intersect((span for row in self.rows for span in row.standing), [floor])
+
+
+def decide(contracts: Iterable[ContractFacts], *, until: date, max_months: int) -> PayerBill:
+	"""Decide what one payer is invoiced and credited: periods that begin on or before `until`.
+
+	`max_months` is the safety limit on how far back a first or late bill may reach; a contract beyond it is
+	refused, as is one with a missing price. Charges come sorted by contract, line and day.
+	"""
+	by_currency: dict[str, list[Bill]] = defaultdict(list)
+	refused = []
+	for facts in sorted(contracts, key=lambda facts: facts.contract.subscription):
+		try:
+			bill = bill_contract(facts, until=until, max_months=max_months)
+		except Refused as refusal:
+			refused.append(refusal)
+			continue
+		if bill:
+			by_currency[facts.currency].append(bill)
+	bills = tuple(_consolidate(currency, by_currency[currency]) for currency in sorted(by_currency))
+	return PayerBill(bills, tuple(refused))
+
+
+def bill_contract(facts: ContractFacts, *, until: date, max_months: int) -> Bill:
+	"""The difference for one contract. Refused when a safety limit is passed or a price is missing."""
+	horizon = max([until, *(row.span.end - ONE_DAY for row in facts.invoiced)])
+	expected = expected_charges(facts.contract, facts.offers, horizon)
+	floor = Span(facts.contract.billed_through or date.min, FAR)
+	claims = _standing_claims(facts.invoiced)
+	charges: list[Charge] = []
+	credits: list[Credit] = []
+	for cell in _cells(expected, facts.invoiced):
+		charges += _charges(cell, facts, floor, until, claims)
+		credits += _credits(cell, facts, floor, claims)
+	_check_age(facts.contract.subscription, charges, until, max_months)
+	return Bill(
+		facts.currency,
+		tuple(sorted(charges, key=lambda charge: (charge.claim.line, charge.span))),
+		tuple(sorted(credits, key=lambda credit: (credit.row.invoice, credit.claim.line, credit.span))),
+	)
+
+
+def _consolidate(currency: str, bills: Sequence[Bill]) -> Bill:
+	return Bill(
+		currency,
+		tuple(charge for bill in bills for charge in bill.charges),
+		tuple(credit for bill in bills for credit in bill.credits),
+	)
+
+
+def _cells(expected: Sequence[Expected], invoiced: Sequence[InvoicedRow]) -> Iterable[_Cell]:
+	cells: dict[tuple, _Cell] = defaultdict(_Cell)
+	for row in expected:
+		cells[_identity(row.line, row.kind, row.price)].expected.append(row)
+	for row in invoiced:
+		cells[_identity(row.line, row.kind, row.price)].rows.append(row)
+	return cells.values()
+
+
+def _identity(line: str, kind: str, price: Price) -> tuple:
+	"""A one-off charge is one for ever, whatever its day or price: it is not repaired once billed."""
+	if kind == ONE_OFF:
+		return (line, kind)
+	return (line, kind, price.period, plain(price.full_amount))
+
+
+def _missing(cell: _Cell, floor: Span) -> tuple[Span, ...]:
+	covered = cell.covered(floor)
+	if covered and cell.expected and cell.expected[0].kind == ONE_OFF:
+		return ()
+	return subtract(cell.wanted(), covered)
+
+
+def _standing_claims(invoiced: Sequence[InvoicedRow]) -> list[Claim]:
+	"""Keys that exist already: those of the rows, and those of our corrections of them."""
+	claims = [Claim(row.line, row.span.start, row.span.end, row.kind, row.revision) for row in invoiced]
+	for row in invoiced:
+		claims += [
+			Claim(row.line, done.span.start, done.span.end, CORRECTION, done.revision)
+			for done in row.corrections
+		]
+	return claims
+
+
+def _new_claim(line: str, span: Span, kind: str, claims: list[Claim]) -> Claim:
+	"""The next free key, added to `claims` so that the same bill does not take it twice."""
+	claim = Claim(line, span.start, span.end, kind, next_revision(line, span.start, span.end, kind, claims))
+	claims.append(claim)
+	return claim
+
+
+def _charges(
+	cell: _Cell, facts: ContractFacts, floor: Span, until: date, claims: list[Claim]
+) -> Iterator[Charge]:
+	missing = _missing(cell, floor)
+	days = days_in(intersect(cell.wanted(), cell.covered(floor)))
+	for row in cell.expected:
+		if row.span.start > until:
+			continue
+		for span in intersect(missing, [row.span]):
+			amount = row.price.value_of(days + span.days, facts.places) - row.price.value_of(
+				days, facts.places
+			)
+			days += span.days
+			if amount > 0:
+				yield Charge(
+					row.subscription, _new_claim(row.line, span, row.kind, claims), row.price, amount
+				)
+
+
+def _credits(cell: _Cell, facts: ContractFacts, floor: Span, claims: list[Claim]) -> Iterator[Credit]:
+	if not cell.rows or (cell.expected and cell.expected[0].kind == ONE_OFF):
+		return
+	wanted = cell.wanted()
+	days = days_in(cell.covered(floor))
+	for row in sorted(cell.rows, key=lambda row: (row.span, row.name)):
+		left, standing = row.left, row.standing
+		for span in subtract(intersect(standing, [floor]), wanted):
+			standing = subtract(standing, [span])
+			amount = left
+			if standing:
+				value = row.price.value_of
+				amount = min(value(days, facts.places) - value(days - span.days, facts.places), left)
+			days -= span.days
+			left -= amount
+			if amount > 0:
+				yield Credit(row, _new_claim(row.line, span, CORRECTION, claims), amount)
+
+
+def _check_age(subscription: str, charges: Sequence[Charge], until: date, max_months: int) -> None:
+	if not charges:
+		return
+	first = min(charge.span.start for charge in charges)
+	months = (until.year - first.year) * 12 + until.month - first.month
+	if months > max_months:
+		raise Refused(
+			"too_long_ago",
+			subscription=subscription,
+			first=first.isoformat(),
+			months=str(months),
+			limit=str(max_months),
+		)

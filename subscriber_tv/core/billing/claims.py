@@ -1,0 +1,44 @@
+"""The claim on a billed period: a key that the database lets exist once.
+
+The claim decides nothing about amounts (those are read from the invoice rows alone); it makes a race between two
+writers harmless, because the second insert of the same key fails inside the second invoice's transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+MAX_NAME = 140  # length of a document name
+
+
+@dataclass(frozen=True)
+class Claim:
+	"""What one invoice row covers. `revision` counts how often the same days were billed anew after a credit."""
+
+	line: str
+	start: date
+	end: date
+	kind: str
+	revision: int = 0
+
+	@property
+	def name(self) -> str:
+		name = "|".join(
+			(self.line, self.start.isoformat(), self.end.isoformat(), self.kind, str(self.revision))
+		)
+		if len(name) > MAX_NAME:
+			raise ValueError(f"the key {name} is longer than {MAX_NAME} characters: shorten the charge code")
+		return name
+
+
+def next_revision(line: str, start: date, end: date, kind: str, standing: Iterable[Claim]) -> int:
+	"""The revision for a new row: one above the highest among the standing rows of the same days and kind.
+
+	Two writers that see the same standing rows compute the same key, and only one of them can insert it.
+	"""
+	taken = (
+		claim.revision
+		for claim in standing
+		if (claim.line, claim.start, claim.end, claim.kind) == (line, start, end, kind)
+	)
+	return max(taken, default=-1) + 1
