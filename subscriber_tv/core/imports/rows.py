@@ -225,8 +225,8 @@ KINDS: Mapping[str, Kind] = {
 		Kind("sites", SiteRow, ("customer", "site_name")),
 		Kind("receipts", ReceiptRow, ("serial",)),
 		Kind("subscriptions", SubscriptionRow, ("reference", "offer_code", "version")),
-		Kind("deliveries", DeliveryRow, ("serial",)),
 		Kind("changes", ChangeRow, ()),
+		Kind("deliveries", DeliveryRow, ("serial",)),
 		Kind("bindings", BindingRow, ("serial",)),
 	)
 }
