@@ -95,7 +95,14 @@ def _make() -> Bench:
 		proc.must(["npm", "install", "--prefix", tools, "yarn@1"], what="installing yarn", log=log)
 		path = os.pathsep.join([str(venv / "bin"), str(tools / "node_modules/.bin"), os.environ["PATH"]])
 		options = {"log": log, "env": proc.clean_env(PATH=path), "timeout": 1800, "heartbeat": "bench"}
-		init = ["bench", "init", "--skip-redis-config-generation", "--frappe-branch", "version-15", _own_root()]
+		init = [
+			"bench",
+			"init",
+			"--skip-redis-config-generation",
+			"--frappe-branch",
+			"version-15",
+			_own_root(),
+		]
 		proc.must([venv / "bin" / init[0], *init[1:]], what="bench init", **options)
 		get_app = [venv / "bin/bench", "get-app", "erpnext", "--branch", "version-15"]
 		proc.must(get_app, what="bench get-app erpnext", cwd=_own_root(), **options)
@@ -109,7 +116,9 @@ def _app_digest(root: Path, app: str) -> str:
 class Overlay:
 	"""Sites, configuration and logs of our own over a bench's sources: the clone comes first on the path."""
 
-	def __init__(self, bench: Bench, services: Services, name: str, *, redis_pair: int, ports: dict | None = None):
+	def __init__(
+		self, bench: Bench, services: Services, name: str, *, redis_pair: int, ports: dict | None = None
+	):
 		self.bench = bench
 		self.services = services
 		self.root = paths.state() / f"bench-{name}"

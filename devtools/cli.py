@@ -48,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
 	test.set_defaults(run=_test)
 	demo = commands.add_parser("demo", help="run the product on demo data")
 	demo.add_argument("--detach", action="store_true", help="return once everything answers")
-	demo.add_argument("--embedded", action="store_true", help="the form without a bench, even when there is one")
+	demo.add_argument(
+		"--embedded", action="store_true", help="the form without a bench, even when there is one"
+	)
 	demo.add_argument("--reset", action="store_true", help="start from fresh demo data")
 	demo.set_defaults(run=_demo)
 	commands.add_parser("stop", help="end what the demo started").set_defaults(run=_stop)

@@ -129,7 +129,17 @@ def _make_database_folder(data: Path) -> None:
 
 def _start_redis(found: Services) -> None:
 	server = packages.need_program("redis-server")
-	command = [server, "--port", str(found.redis_port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+	command = [
+		server,
+		"--port",
+		str(found.redis_port),
+		"--bind",
+		"127.0.0.1",
+		"--save",
+		"",
+		"--appendonly",
+		"no",
+	]
 	daemon = Daemon("redis")
 	daemon.start(command, cwd=daemon.folder)
 	daemon.wait_until(lambda: listening(found.redis_port))

@@ -94,7 +94,9 @@ def _new_site(overlay: Overlay, site: str, log: Path) -> None:
 
 def _answer_wizard(overlay: Overlay, site: str, log: Path) -> None:
 	command = [overlay.bench.python, WIZARD, site]
-	proc.must(command, what="the setup wizard", log=log, cwd=overlay.sites, env=overlay.env(), heartbeat="wizard")
+	proc.must(
+		command, what="the setup wizard", log=log, cwd=overlay.sites, env=overlay.env(), heartbeat="wizard"
+	)
 
 
 def _install_app(overlay: Overlay, site: str, log: Path) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -54,7 +53,10 @@ def run_all(names: list[str], arguments: list[str]) -> int:
 		raise Problem(f"no suite {', '.join(sorted(unknown))}; the suites are {known}")
 	chosen = [suite for suite in SUITES if not names or suite.name in names]
 	total = Result()
-	with proc.lock("test", waiting="another ./dev test runs in this clone; waiting for it"), _run(arguments) as run:
+	with (
+		proc.lock("test", waiting="another ./dev test runs in this clone; waiting for it"),
+		_run(arguments) as run,
+	):
 		for suite in chosen:
 			total += _one(suite, run)
 	for reason in total.reasons:
@@ -84,7 +86,8 @@ def _run(arguments: list[str]) -> Iterator[Run]:
 
 def _one(suite: Suite, run: Run) -> Result:
 	if not _has_tests(suite.folder):
-		return results.not_run(suite.name, f"no tests in {suite.folder.relative_to(paths.CLONE)}")
+		line(f"{suite.name}: no tests in {suite.folder.relative_to(paths.CLONE)}")
+		return Result(failed=1)
 	if suite.needs_bench and not run.bench:
 		run.bench = benches.find_or_make()
 		if not run.bench:
@@ -134,7 +137,9 @@ def _integration(suite: Suite, run: Run, log: Path) -> Result:
 	overlay = run.overlay()
 	sites.restore(overlay, sites.with_app(overlay), TEST_SITE)
 	command = [*overlay.command, "--site", TEST_SITE, "run-tests", "--app", "subscriber_tv", *run.arguments]
-	env = overlay.env(CI="1", SUBSCRIBER_TV_SITE=TEST_SITE, SUBSCRIBER_TV_TOOL_PYTHON=str(packages.tool_python()))
+	env = overlay.env(
+		CI="1", SUBSCRIBER_TV_SITE=TEST_SITE, SUBSCRIBER_TV_TOOL_PYTHON=str(packages.tool_python())
+	)
 	code = proc.run(command, log=log, env=env, cwd=overlay.sites, timeout=HOUR, heartbeat=suite.name)
 	return results.from_unittest(log, suite.name, code)
 
