@@ -49,6 +49,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
 	"choice": (_("{0} is not possible here."), _("Take one of: {1}")),
 	"pattern": (_("{0} is not written as it must be."), _("Use the characters that the documentation lists.")),
 	"repeated": (_("{0} stands already in line {1}."), _("Keep one of the two rows.")),
+	"incomplete": (
+		_("Another row of the same document is wrong."),
+		_("Correct that row, then load the same file again."),
+	),
 	"refused": ("{0}", _("Correct the row or what it refers to, then load the same file again.")),
 }
 """Code -> (reason, next step), in English; flows translate them. {0} is the value, {1} more of it."""
@@ -76,7 +80,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Parsed:
-	"""The good rows of a file and the problems of the others, both in the order of the file."""
+	"""The good rows of a file and the problems of the others, both in the order of the file.
+
+	A good row whose document (see `Kind`) has a bad row is a problem itself, `incomplete`.
+	"""
 
 	kind: Kind
 	file: str
@@ -95,17 +102,21 @@ def parse(kind: str, data: bytes, file: str) -> Parsed:
 	found = KINDS[kind]
 	problems: list[Problem] = []
 	rows: list[Any] = []
+	broken: set[tuple] = set()
 	try:
 		reader = _reader(data)
 		header = next(reader, [])
 		problems += [Problem(file, 1, column, code) for column, code in _problems_of_header(found, header)]
 		if not problems:
-			_read_rows(found, header, reader, file, rows, problems)
+			_read_rows(found, header, reader, file, rows, problems, broken)
 	except _Bad as bad:
 		problems.append(Problem(file, 0, "", *bad.args_of_problem))
 	except csv.Error as error:
 		problems.append(Problem(file, 0, "", "refused", str(error)))
-	return Parsed(found, file, tuple(rows), tuple(problems))
+	whole = [row for row in rows if _document(found, row) not in broken]
+	incomplete = [Problem(file, row.line, "", "incomplete") for row in rows if _document(found, row) in broken]
+	problems = sorted([*problems, *incomplete], key=lambda problem: problem.line)
+	return Parsed(found, file, tuple(whole), tuple(problems))
 
 
 def columns(kind: Kind) -> tuple[str, ...]:
@@ -140,7 +151,7 @@ def _problems_of_header(kind: Kind, header: list[str]) -> Iterable[tuple[str, st
 			yield column.name, "missing_column"
 
 
-def _read_rows(kind: Kind, header: list[str], reader, file: str, rows: list, problems: list[Problem]) -> None:
+def _read_rows(kind: Kind, header: list[str], reader, file: str, rows: list, problems: list, broken: set) -> None:
 	names = [name.strip() for name in header]
 	seen: dict[tuple, int] = {}
 	for cells in reader:
@@ -153,10 +164,12 @@ def _read_rows(kind: Kind, header: list[str], reader, file: str, rows: list, pro
 		values, bad = _values(kind, dict(zip(names, cells, strict=True)))
 		problems += [Problem(file, line, column, *args) for column, args in bad]
 		if bad:
+			broken.add(_keys(kind, kind.document, values))
 			continue
-		key = tuple(values.get(column) for column in kind.key)
+		key = _keys(kind, kind.key, values)
 		if key and key in seen:
 			problems.append(Problem(file, line, kind.key[0], "repeated", str(key[0]), str(seen[key])))
+			broken.add(_keys(kind, kind.document, values))
 			continue
 		seen[key] = line
 		rows.append(kind.row(line=line, **values))
@@ -177,6 +190,15 @@ def _values(kind: Kind, cells: Mapping[str, str]) -> tuple[dict, list[tuple[str,
 		except _Bad as problem:
 			bad.append((column.name, problem.args_of_problem))
 	return values, bad
+
+
+def _keys(kind: Kind, names: tuple[str, ...], values: Mapping[str, Any]) -> tuple:
+	defaults = {column.name: column.default for column in fields(kind.row)}
+	return tuple(values.get(name, defaults[name]) for name in names)
+
+
+def _document(kind: Kind, row: Any) -> tuple | None:
+	return tuple(getattr(row, column) for column in kind.document) if kind.document else None
 
 
 def _value(column: Field, wanted: Any, text: str) -> Any:

@@ -207,11 +207,15 @@ class BindingRow:
 
 @dataclass(frozen=True)
 class Kind:
-	"""One sort of CSV file: its row type and the columns that no two rows may share."""
+	"""One sort of CSV file: its row type and the columns that no two rows may share.
+
+	Rows alike in the `document` columns make one document, which is loaded whole or not at all.
+	"""
 
 	name: str
 	row: type
 	key: tuple[str, ...]
+	document: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Kind] = {
@@ -219,12 +223,12 @@ KINDS: Mapping[str, Kind] = {
 	for kind in (
 		Kind("channels", ChannelRow, ("channel_code",)),
 		Kind("bouquets", BouquetRow, ("bouquet_code",)),
-		Kind("offers", OfferRow, ("offer_code", "version", "charge_code")),
+		Kind("offers", OfferRow, ("offer_code", "version", "charge_code"), ("offer_code", "version")),
 		Kind("models", ModelRow, ("model_code",)),
 		Kind("customers", CustomerRow, ("customer_name",)),
 		Kind("sites", SiteRow, ("customer", "site_name")),
 		Kind("receipts", ReceiptRow, ("serial",)),
-		Kind("subscriptions", SubscriptionRow, ("reference", "offer_code", "version")),
+		Kind("subscriptions", SubscriptionRow, ("reference", "offer_code", "version"), ("reference",)),
 		Kind("changes", ChangeRow, ()),
 		Kind("deliveries", DeliveryRow, ("serial",)),
 		Kind("bindings", BindingRow, ("serial",)),
