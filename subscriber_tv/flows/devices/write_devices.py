@@ -127,6 +127,20 @@ def add_history(lines: Iterable[tuple[str, int, dict]]) -> None:
 	)
 
 
+def add_event(device: str, event: str, state: str, subscription: str, site: str, note: str) -> None:
+	"""Append one history line that no stock voucher wrote, such as Bound, to the TV the caller has locked."""
+	lines = frappe.db.count("TV Device Event Line", {"parenttype": "TV Device", "parent": device})
+	line = {
+		"at": now_datetime(),
+		"event": event,
+		"state": state,
+		"subscription": subscription,
+		"site": site,
+		"note": note,
+	}
+	add_history([(device, lines, line)])
+
+
 def count_bound(lines: Iterable[tuple[str, str]]) -> None:
 	"""Write again how many TVs are bound to each (subscription, line id): a figure for the form only."""
 	for subscription, line_id in lines:

@@ -1,0 +1,88 @@
+"""Gives a pairing code to a TV that the stock knows and nobody has bound; everybody else is a stranger."""
+
+import datetime
+import os
+
+import frappe
+from frappe.utils import get_url, now_datetime
+from msgspec import UNSET
+
+from subscriber_tv.core.activation import answer, pairing, rollup
+from subscriber_tv.core.activation.decide import STRANGER, Decision
+from subscriber_tv.core.devices import movements, wire
+from subscriber_tv.flows.activation import record_answer
+from subscriber_tv.flows.settings import phase_on
+
+AUDIENCE = "desk"
+ENROLABLE = (movements.STOCKED, movements.PENDING)
+TRIES = 5
+
+
+def enrol(body: bytes, network: str, now: int) -> wire.Answer:
+	"""Answer an enrolment. A new code makes the TV's older one void.
+
+	The answer to a serial that may not pair is the one a stranger gets, whatever the reason; our own records
+	keep the reason.
+	"""
+	if not phase_on("activation"):
+		return wire.UNAVAILABLE
+	try:
+		request = wire.parse_enrol(body)
+	except wire.InvalidRequest:
+		_count("invalid_request", network, now)
+		return wire.INVALID_REQUEST
+	# Locked only once it looks enrolable: a lock on a serial that does not exist would hold up goods receipts.
+	if reason := _why_not(_device(request.serial)) or _why_not(_device(request.serial, lock=True)):
+		_count(reason, network, now)
+		return wire.STRANGER
+	minutes = frappe.get_cached_doc("TV Settings").pairing_minutes or 15
+	code = _give_code(request, network, minutes)
+	return answer.enrolled(code=code, verification_uri=_verification_uri(), expires_in=minutes * 60)
+
+
+def _device(serial: str, lock: bool = False):
+	fields = ["name", "credential_state", "state"]
+	return frappe.db.get_value("TV Device", serial, fields, as_dict=True, for_update=lock)
+
+
+def _why_not(device) -> str | None:
+	if device is None:
+		return "unknown_serial"
+	if device.credential_state not in ENROLABLE:
+		return "bound" if device.credential_state == movements.ACTIVE else "retired"
+	return "retired" if device.state == movements.OUT_OF_STOCK else None
+
+
+def _give_code(request: wire.Enrol, network: str, minutes: int) -> str:
+	code = _free_code()
+	frappe.db.set_value(
+		"TV Device",
+		request.serial,
+		{
+			"credential_state": movements.PENDING,
+			"pending_key_hash": request.key,
+			"pairing_code": code,
+			"pairing_until": now_datetime() + datetime.timedelta(minutes=minutes),
+			"pairing_network": network,
+			"firmware": request.firmware if request.firmware is not UNSET else None,
+		},
+	)
+	return code
+
+
+def _free_code() -> str:
+	"""A code that no TV has, used or not. Of 25.6 billion, so the second try is already a rarity."""
+	for _attempt in range(TRIES):
+		code = pairing.user_code(os.urandom(pairing.RANDOM_BYTES))
+		if not frappe.db.exists("TV Device", {"pairing_code": code}):
+			return code
+	raise RuntimeError("no free pairing code found")
+
+
+def _verification_uri() -> str:
+	return frappe.get_cached_doc("TV Settings").verification_url or get_url("/app/tv-subscription")
+
+
+def _count(reason: str, network: str, now: int) -> None:
+	decision = Decision(STRANGER, reason)
+	record_answer.count(rollup.bucket(decision, audience=AUDIENCE, address=network, now=now))

@@ -1,0 +1,163 @@
+"""Reads the facts behind rights: bound TVs, the contracts they serve, the offers these name."""
+
+from collections.abc import Iterable
+
+import frappe
+
+from subscriber_tv.core.activation import projection
+from subscriber_tv.core.contracts.timeline import Contract
+from subscriber_tv.flows.contracts import timeline
+
+HOUR = 3600
+
+
+def of_devices(serials: Iterable[str]) -> projection.Facts:
+	"""Facts for these TVs: bound ones with contract and offers, the others as removed."""
+	serials = list(dict.fromkeys(serials))
+	bound = _bound(serials)
+	zones = _time_zones({device.subscription for device in bound})
+	contracts = tuple(
+		_contract(contract, zones[name])
+		for name, contract in timeline.load_many(zones).items()
+		if name in zones
+	)
+	versions = {line.offer_version for contract in contracts for line in contract.lines}
+	known = {device.serial for device in bound}
+	return projection.Facts(
+		devices=tuple(bound),
+		contracts=contracts,
+		offers=offers(versions),
+		removed=tuple(serial for serial in serials if serial not in known),
+	)
+
+
+def of_offer(name: str) -> projection.Facts:
+	"""Facts for the documents of an offer version, or of every version of an offer that is published."""
+	if frappe.db.exists("TV Offer Version", name):
+		return projection.Facts(offers=offers([name]))
+	versions = frappe.get_all("TV Offer Version", filters={"offer": name, "docstatus": 1}, pluck="name")
+	return projection.Facts(offers=offers(versions))
+
+
+def offers(names: Iterable[str]) -> tuple[projection.OfferFacts, ...]:
+	"""Offer versions with their bouquets and channels in force; disabled ones are left out."""
+	names = sorted(names)
+	if not names:
+		return ()
+	version, offer = frappe.qb.DocType("TV Offer Version"), frappe.qb.DocType("TV Offer")
+	rows = (
+		frappe.qb.from_(version)
+		.join(offer)
+		.on(version.offer == offer.name)
+		.select(version.name, offer.offer_name, offer.play_hours)
+		.where(version.name.isin(names))
+		.orderby(version.name)
+		.run(as_dict=True)
+	)
+	default_hours = frappe.get_cached_doc("TV Settings").play_hours or 24
+	packs = _bouquets(names)
+	return tuple(
+		projection.OfferFacts(
+			name=row.name,
+			title=row.offer_name,
+			bouquets=tuple(packs.get(row.name, ())),
+			play_seconds=(row.play_hours or default_hours) * HOUR,
+		)
+		for row in rows
+	)
+
+
+def _bound(serials: list[str]) -> list[projection.DeviceFacts]:
+	if not serials:
+		return []
+	device = frappe.qb.DocType("TV Device")
+	rows = (
+		frappe.qb.from_(device)
+		.select(device.name, device.key_hash, device.subscription, device.line_id)
+		.where(device.name.isin(serials) & (device.credential_state == "Active"))
+		.where((device.line_id != "") & (device.key_hash != "") & (device.subscription != ""))
+		.run()
+	)
+	return [projection.DeviceFacts(*row) for row in rows]
+
+
+def _time_zones(subscriptions: set[str]) -> dict[str, str]:
+	if not subscriptions:
+		return {}
+	subscription, site = frappe.qb.DocType("TV Subscription"), frappe.qb.DocType("TV Site")
+	rows = (
+		frappe.qb.from_(subscription)
+		.join(site)
+		.on(subscription.site == site.name)
+		.select(subscription.name, site.time_zone)
+		.where(subscription.name.isin(sorted(subscriptions)))
+		.run()
+	)
+	default = frappe.get_cached_doc("TV Settings").default_time_zone or "Europe/Paris"
+	return {name: zone or default for name, zone in rows}
+
+
+def _contract(contract: Contract, time_zone: str) -> projection.ContractFacts:
+	return projection.ContractFacts(
+		subscription=contract.subscription,
+		time_zone=time_zone,
+		spans=tuple(projection.Span(span.state, span.start, span.end) for span in contract.spans),
+		lines=tuple(
+			projection.LineSpan(line.line_id, line.offer_version, line.start, line.end)
+			for line in contract.lines
+		),
+	)
+
+
+def _bouquets(versions: list[str]) -> dict[str, list[projection.BouquetFacts]]:
+	line, bouquet = frappe.qb.DocType("TV Offer Bouquet Line"), frappe.qb.DocType("TV Bouquet")
+	rows = (
+		frappe.qb.from_(line)
+		.join(bouquet)
+		.on(line.bouquet == bouquet.name)
+		.select(line.parent, bouquet.name, bouquet.bouquet_name, bouquet.entitlement_code)
+		.where((line.parenttype == "TV Offer Version") & line.parent.isin(versions) & (bouquet.disabled == 0))
+		.orderby(line.parent, line.idx)
+		.run(as_dict=True)
+	)
+	channels = _channels(sorted({row.name for row in rows}))
+	packs: dict[str, list[projection.BouquetFacts]] = {}
+	for row in rows:
+		packs.setdefault(row.parent, []).append(
+			projection.BouquetFacts(
+				code=row.name,
+				name=row.bouquet_name,
+				entitlement=row.entitlement_code or "",
+				channels=tuple(channels.get(row.name, ())),
+			)
+		)
+	return packs
+
+
+def _channels(bouquets: list[str]) -> dict[str, list[projection.ChannelFacts]]:
+	if not bouquets:
+		return {}
+	line, channel = frappe.qb.DocType("TV Bouquet Line"), frappe.qb.DocType("TV Channel")
+	rows = (
+		frappe.qb.from_(line)
+		.join(channel)
+		.on(line.channel == channel.name)
+		.select(
+			line.parent,
+			channel.name,
+			channel.channel_name,
+			channel.lcn,
+			channel.definition,
+			channel.genre,
+			channel.language,
+			channel.entitlement_code,
+		)
+		.where((line.parenttype == "TV Bouquet") & line.parent.isin(bouquets) & (channel.disabled == 0))
+		.orderby(line.parent, line.idx)
+		.run()
+	)
+	found: dict[str, list[projection.ChannelFacts]] = {}
+	for bouquet, code, name, number, *texts in rows:
+		facts = projection.ChannelFacts(code, name, number or 0, *(text or "" for text in texts))
+		found.setdefault(bouquet, []).append(facts)
+	return found

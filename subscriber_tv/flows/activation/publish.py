@@ -1,0 +1,246 @@
+"""Turns the rights outbox into signed, numbered rows of the projection.
+
+Any process may call it, one at a time: the row `TV-RIGHTS-SEQ` of Series is the lock and the counter. A subject
+is expanded in chunks; the cursor stays in its outbox row, so a process that dies resumes where it stopped.
+The caller commits: each call is one unit of work.
+"""
+
+import time
+from collections.abc import Iterable
+
+import frappe
+from frappe.utils import add_to_date, now_datetime
+
+from subscriber_tv.core.activation import projection
+from subscriber_tv.core.activation.feed import OFFER
+from subscriber_tv.flows.activation import facts, keys, store_rights
+from subscriber_tv.flows.settings import phase_on
+
+SEQUENCE = "TV-RIGHTS-SEQ"
+CHUNK = 500
+"""TVs signed in one transaction: about a tenth of a second, so nobody waits long for the lock."""
+
+DAY = 86_400
+
+
+def publish_pending(*, now: int | None = None, limit: int = CHUNK) -> int:
+	"""Expand outbox rows until about `limit` TVs are done; return how many outbox rows were worked on, 0: none wait.
+
+	A row that fails keeps its error, is tried again later and holds nobody up. Call it in a transaction of
+	its own: it may begin a new one.
+	"""
+	if not phase_on("activation"):
+		return 0
+	now = int(time.time()) if now is None else now
+	if not _waiting_rows(1):
+		return 0
+	keys.lease_signer()  # without it no row can be signed; better one error than one on every row
+	_lock_sequence()
+	done = spent = 0
+	for row in _waiting_rows(limit):
+		spent += _expand_safely(row, now, limit)
+		done += 1
+		if spent >= limit:
+			break
+	return done
+
+
+def publish_devices(serials: Iterable[str], *, now: int | None = None, again: bool = False) -> int:
+	"""Publish these TVs and their offers now, whatever the outbox says; return how many rows got a new number.
+
+	:param again: sign rows again whose facts did not change, because their lease grows old
+	"""
+	if not phase_on("activation"):
+		return 0
+	now = int(time.time()) if now is None else now
+	_lock_sequence()
+	return _publish(facts.of_devices(serials), now, again)
+
+
+def resign_due(now: int | None = None, limit: int = CHUNK) -> int:
+	"""Sign the rows again whose lease is a day old, or whose rights began or ended; return how many were due."""
+	if not phase_on("activation"):
+		return 0
+	now = int(time.time()) if now is None else now
+	if not _due(now, limit):
+		return 0
+	_lock_sequence()
+	serials = _due(now, limit)
+	_resign(serials, now)
+	return len(serials)
+
+
+def current_sequence() -> int:
+	"""The highest number given so far."""
+	series = frappe.qb.DocType("Series")
+	found = frappe.qb.from_(series).select(series.current).where(series.name == SEQUENCE).run()
+	return int(found[0][0]) if found else 0
+
+
+def _lock_sequence() -> None:
+	"""Wait for the turn to number rows.
+
+	Facts read from a snapshot older than the last numbering could overwrite newer rows. When somebody numbered
+	since this transaction began to read, it is ended and a fresh one begins; nothing is written before this point.
+	"""
+	seen = current_sequence()
+	if _locked_sequence() != seen:
+		frappe.db.rollback()
+		_locked_sequence()
+
+
+def _locked_sequence() -> int:
+	series = frappe.qb.DocType("Series")
+	query = frappe.qb.from_(series).select(series.current).where(series.name == SEQUENCE).for_update()
+	found = query.run()
+	if not found:
+		frappe.qb.into(series).columns("name", "current").insert(SEQUENCE, 0).ignore().run()
+		found = query.run()
+	return int(found[0][0])
+
+
+def _publish(found: projection.Facts, now: int, again: bool = False) -> int:
+	"""Compile, sign and number what changed. The caller holds the sequence."""
+	rows = projection.compile(found, now)
+	before = store_rights.stored(store_rights.name_of(row.kind, row.subject) for row in rows)
+	signer, settings = keys.lease_signer(), frappe.get_cached_doc("TV Settings")
+	max_stale = (settings.max_stale_hours or 168) * 3600
+	seq = _locked_sequence()
+	signed = []
+	for row in rows:
+		old = before.get(store_rights.name_of(row.kind, row.subject))
+		changed = row.facts_hash != (old and old.facts_hash)
+		if not (_still_stands(row, old) if row.removed else changed or (again and row.kind != OFFER)):
+			continue
+		seq += 1
+		version = seq if changed else old.version
+		done = projection.sign(row, signer, now, max_stale, settings.issuer or "subscriber_tv", version)
+		signed.append(
+			projection.Signed(done.entry.numbered(seq), done.subscription, done.facts_hash, done.signed_at)
+		)
+	store_rights.save(signed)
+	if signed:
+		series = frappe.qb.DocType("Series")
+		frappe.qb.update(series).set(series.current, seq).where(series.name == SEQUENCE).run()
+	return len(signed)
+
+
+def _resign(serials: list[str], now: int) -> None:
+	"""Sign all at once; when one cannot be compiled, one by one, so that it alone keeps its old lease."""
+	frappe.db.savepoint("tv_resign")
+	try:
+		_publish(facts.of_devices(serials), now, again=True)
+	except Exception:
+		frappe.db.rollback(save_point="tv_resign")
+		frappe.log_error(title=f"TV rights: signing again {serials[0]} ({len(serials)})")
+		if len(serials) > 1:
+			for serial in serials:
+				_resign([serial], now)
+
+
+def _still_stands(row: projection.Unsigned, old) -> bool:
+	"""A TV that lost its rights needs a tombstone only where a row of it stands."""
+	return bool(old) and not old.removed
+
+
+def _expand_safely(row, now: int, limit: int) -> int:
+	frappe.db.savepoint("tv_outbox_row")
+	try:
+		return _expand(row, now, limit)
+	except Exception as error:
+		# One subject that cannot be compiled must not stop the others; its row says why, and so does the log.
+		frappe.db.rollback(save_point="tv_outbox_row")
+		frappe.log_error(title=f"TV rights: {row.subject_type} {row.subject}")
+		values = {"attempts": row.attempts + 1, "error": str(error)[:500]}
+		frappe.db.set_value("TV Rights Outbox", row.name, values)
+		return 1
+
+
+def _expand(row, now: int, limit: int) -> int:
+	"""One chunk of one outbox row; the row goes when its subject is done. Returns the TVs it cost."""
+	if row.subject_type == "Offer":
+		_publish(facts.of_offer(row.subject), now)
+		frappe.db.delete("TV Rights Outbox", {"name": row.name})
+		return 1
+	serials = _serials(row, limit)
+	_publish(facts.of_devices(serials), now)
+	if len(serials) < limit or row.subject_type == "Device":
+		frappe.db.delete("TV Rights Outbox", {"name": row.name})
+	else:
+		frappe.db.set_value("TV Rights Outbox", row.name, "cursor", serials[-1])
+	return max(1, len(serials))
+
+
+def _serials(row, limit: int) -> list[str]:
+	"""The next TVs of the subject, after its cursor: those bound to it, and those that still have its rights."""
+	if row.subject_type == "Device":
+		return [row.subject]
+	device = frappe.qb.DocType("TV Device")
+	bound = (
+		frappe.qb.from_(device)
+		.select(device.name)
+		.where(device[row.subject_type.lower()] == row.subject)
+		.where((device.line_id != "") & (device.name > (row.cursor or "")))
+		.orderby(device.name)
+		.limit(limit)
+		.run(pluck=True)
+	)
+	if row.subject_type == "Site":
+		return bound
+	rights = frappe.qb.DocType("TV Entitlement")
+	entitled = (
+		frappe.qb.from_(rights)
+		.select(rights.subject)
+		.where((rights.subscription == row.subject) & (rights.removed == 0))
+		.where((rights.kind == "Device") & (rights.subject > (row.cursor or "")))
+		.orderby(rights.subject)
+		.limit(limit)
+		.run(pluck=True)
+	)
+	return sorted({*bound, *entitled})[:limit]
+
+
+def _waiting_rows(limit: int) -> list:
+	"""Outbox rows in order; one that failed rests as many minutes as it had attempts, at most an hour."""
+	outbox = frappe.qb.DocType("TV Rights Outbox")
+	rows = (
+		frappe.qb.from_(outbox)
+		.select(
+			outbox.name,
+			outbox.subject_type,
+			outbox.subject,
+			outbox["cursor"],
+			outbox.attempts,
+			outbox.modified,
+		)
+		.orderby(outbox.attempts, outbox.name)
+		.limit(limit)
+		.run(as_dict=True)
+	)
+	now = now_datetime()
+	return [
+		row
+		for row in rows
+		if not row.attempts or add_to_date(row.modified, minutes=min(row.attempts, 60)) <= now
+	]
+
+
+def _due(now: int, limit: int) -> list[str]:
+	"""TVs whose lease was signed a day ago or more, and those whose rights began or ended since."""
+	max_stale = (frappe.get_cached_doc("TV Settings").max_stale_hours or 168) * 3600
+	row = frappe.qb.DocType("TV Entitlement")
+	ageing = (
+		(row.expires_at > 0)
+		& (row.expires_at <= now + max_stale - min(DAY, max_stale // 2))
+		& ((row.rights_until == 0) | (row.expires_at < row.rights_until))
+	)
+	ended = (row.state == "Active") & (row.rights_until > 0) & (row.rights_until <= now)
+	begun = (row.state != "Active") & (row.rights_from > 0) & (row.rights_from <= now)
+	return (
+		frappe.qb.from_(row)
+		.select(row.subject)
+		.where((row.kind == "Device") & (row.removed == 0) & (ageing | ended | begun))
+		.orderby(row.expires_at)
+		.limit(limit)
+		.run(pluck=True)
+	)
