@@ -209,32 +209,35 @@ def make_subscription(
 	quantity: int = 1,
 	start_on=None,
 	activated_on=None,
+	changed_on=None,
 	end_date=None,
 	**overrides,
 ) -> str:
 	"""Return a new subscription brought to `state` by its own events, as staff would.
 
-	`start_on` dates the paperwork, `activated_on` the events from activation on (both default to today);
-	`end_date` is the first day no longer served of a Cancelling one (default 30 days after activation).
-	Other keywords go to `open_subscription` (payer, anchor_day, billed_through, company).
+	`start_on` dates the paperwork and `activated_on` the activation (default today; 30 days ago when the state
+	lies beyond Active), `changed_on` what comes after it (default today). `end_date` is the first day no longer
+	served of a Cancelling one (default 30 days after). Other keywords go to `open_subscription`.
 	"""
 	from subscriber_tv.flows.contracts.change_state import change_state
 	from subscriber_tv.flows.contracts.open_subscription import open_subscription
 
 	overrides.setdefault("company", make_operator())
 	customer = customer or (frappe.db.get_value("TV Site", site, "customer") if site else make_customer())
-	lines = lines or [{"offer_version": make_offer_version(), "quantity": quantity}]
+	if len(PATHS[state]) > len(PATHS["Active"]) and not activated_on:
+		activated_on = add_days(getdate(), -30)
 	name = open_subscription(
 		customer=customer,
 		site=site or make_site(customer),
-		lines=lines,
+		lines=lines or [{"offer_version": make_offer_version(), "quantity": quantity}],
 		start_on=start_on or activated_on,
 		**overrides,
 	)
-	for event in PATHS[state]:
-		in_service = event in ("activate", "suspend", "cancel_at_date", "end", "uninstall")
-		effective = (activated_on if in_service else start_on) or activated_on or start_on
-		ends = end_date or add_days(getdate(effective), 30)
+	for number, event in enumerate(PATHS[state]):
+		effective = start_on or activated_on
+		if number >= len(PATHS["Awaiting Activation"]):
+			effective = activated_on if event == "activate" else changed_on
+		ends = end_date or add_days(getdate(changed_on), 30)
 		change_state(
 			subscription=name,
 			event=event,

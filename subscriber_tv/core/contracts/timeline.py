@@ -90,6 +90,7 @@ class Contract:
 	billed_through: date | None
 	state: str
 	before_cancelling: str = ACTIVE
+	given_anchor_day: int | None = None
 
 	def state_on(self, day: date) -> str | None:
 		"""State on that day; None before the contract began."""
@@ -129,25 +130,28 @@ def fold(
 	ordered = sorted(changes, key=lambda change: change.no)
 	if not ordered:
 		raise ValueError("a contract without changes")
-	spans: tuple[StateSpan, ...] = ()
-	lines: tuple[Line, ...] = ()
-	before = ACTIVE
+	contract = Contract(
+		subscription, (), (), None, None, None, billed_through, "", given_anchor_day=anchor_day
+	)
 	for change in ordered:
-		if change.event == "cancel_at_date":
-			before = change.from_state or ACTIVE
-		spans = _add_spans(spans, change)
-		lines = _add_lines(lines, change)
+		contract = extend(contract, change)
+	return contract
+
+
+def extend(contract: Contract, change: Change) -> Contract:
+	"""The contract after one more change."""
+	spans = _add_spans(contract.spans, change)
 	activated_on = next((span.start for span in spans if billable(span.state)), None)
-	return Contract(
-		subscription=subscription,
-		lines=lines,
+	cancelling = change.event == "cancel_at_date"
+	return replace(
+		contract,
+		lines=_add_lines(contract.lines, change),
 		spans=spans,
 		activated_on=activated_on,
 		end_date=_end_date(spans),
-		anchor_day=anchor_day or (activated_on.day if activated_on else None),
-		billed_through=billed_through,
-		state=ordered[-1].to_state,
-		before_cancelling=before,
+		anchor_day=contract.given_anchor_day or (activated_on.day if activated_on else None),
+		state=change.to_state,
+		before_cancelling=(change.from_state or ACTIVE) if cancelling else contract.before_cancelling,
 	)
 
 

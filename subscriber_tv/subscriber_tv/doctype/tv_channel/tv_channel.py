@@ -1,5 +1,17 @@
 from frappe.model.document import Document
 
+from subscriber_tv.flows.catalogue.note_offers import note_channel
+
+#: Fields that a TV is told in the offer's document.
+TOLD = ("channel_name", "lcn", "genre", "definition", "language", "entitlement_code", "disabled")
+
 
 class TVChannel(Document):
-	pass
+	"""One channel, as the remote control and the entitlement systems know it."""
+
+	def before_naming(self) -> None:
+		self.channel_code = (self.channel_code or "").strip().upper()
+
+	def on_update(self) -> None:
+		if any(self.has_value_changed(field) for field in TOLD):
+			note_channel(self.name)

@@ -1,5 +1,81 @@
+import frappe
+from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cint
+
+from subscriber_tv.flows.activation.note_change import note_changes
+from subscriber_tv.flows.contracts.today import require_time_zone
+
+#: Fields that count something and must be at least this.
+LEAST = {
+	"pairing_minutes": 1,
+	"max_stale_hours": 1,
+	"play_hours": 1,
+	"activation_retention_days": 1,
+	"bill_days_ahead": 0,
+	"max_catch_up_months": 1,
+}
 
 
 class TVSettings(Document):
-	pass
+	"""Switches of the phases and the operator's choices, one document for the site."""
+
+	def validate(self) -> None:
+		require_time_zone(self.default_time_zone or "Europe/Paris")
+		self._check_numbers()
+		self._check_series()
+		self._check_warehouses()
+
+	def on_update(self) -> None:
+		before = self.get_doc_before_save()
+		if self.activation_enabled and before and not cint(before.activation_enabled):
+			self._note_everything()
+
+	def _check_numbers(self) -> None:
+		for field, least in LEAST.items():
+			if cint(self.get(field)) < least:
+				frappe.throw(
+					_("{0} must be at least {1}.").format(frappe.bold(_(self.meta.get_label(field))), least)
+				)
+
+	def _check_series(self) -> None:
+		seen = set()
+		for row in self.invoice_series:
+			row.series = (row.series or "").strip()
+			if row.series in seen:
+				frappe.throw(_("Invoice Series, row {0}: {1} is there twice.").format(row.idx, row.series))
+			if "#" not in row.series:
+				frappe.throw(
+					_("Invoice Series, row {0}: {1} has no number. Write it like {2}.").format(
+						row.idx, row.series, "TVF-.YYYY.-.######"
+					)
+				)
+			seen.add(row.series)
+
+	def _check_warehouses(self) -> None:
+		seen = set()
+		for row in self.service_warehouses:
+			company = frappe.get_cached_value("Warehouse", row.warehouse, "company")
+			if company != row.company:
+				frappe.throw(
+					_("In-service Warehouses, row {0}: {1} belongs to {2}.").format(
+						row.idx, frappe.bold(row.warehouse), frappe.bold(company)
+					)
+				)
+			key = (row.company, row.territory or "")
+			if key in seen:
+				frappe.throw(
+					_("In-service Warehouses, row {0}: this company and sector have a row already.").format(
+						row.idx
+					)
+				)
+			seen.add(key)
+
+	def _note_everything(self) -> None:
+		"""Nothing was noted while the phase was off: catch up with every offer and every bound subscription."""
+		versions = frappe.get_all("TV Offer Version", {"docstatus": 1}, pluck="name")
+		bound = frappe.get_all(
+			"TV Device", {"subscription": ("is", "set")}, pluck="subscription", distinct=True, limit=0
+		)
+		note_changes("Offer", versions)
+		note_changes("Subscription", bound)

@@ -1,0 +1,64 @@
+"""Loads what the checks of the catalogue need to know."""
+
+from decimal import Decimal
+
+import frappe
+from frappe.utils import flt, getdate
+from frappe.utils.nestedset import get_ancestors_of
+
+from subscriber_tv.core.catalogue.offer import Charge, Sale, Version
+
+
+def version_of(doc) -> Version:
+	"""The TV Offer Version document, as it stands in the form, for `problems_of_version`."""
+	codes = [row.bouquet for row in doc.bouquets if row.bouquet]
+	channels = frappe.get_all(
+		"TV Bouquet Line",
+		{"parent": ("in", codes or [""]), "parenttype": "TV Bouquet"},
+		["parent", "count(name) as number"],
+		group_by="parent",
+	)
+	number = {row.parent: row.number for row in channels}
+	disabled = set(frappe.get_all("TV Bouquet", {"name": ("in", codes or [""]), "disabled": 1}, pluck="name"))
+	return Version(
+		offer=doc.offer,
+		charges=tuple(_charge(row) for row in doc.charges),
+		bouquets=tuple((code, number.get(code, 0), code in disabled) for code in codes),
+		valid_from=getdate(doc.valid_from),
+		valid_upto=getdate(doc.valid_upto) if doc.valid_upto else None,
+	)
+
+
+def sale_of(version: str) -> Sale:
+	"""What is sold with a TV Offer Version, for `problems_of_sale`."""
+	doc = frappe.get_cached_doc("TV Offer Version", version)
+	offer = frappe.get_cached_doc("TV Offer", doc.offer)
+	return Sale(
+		version=doc.name,
+		company=doc.company,
+		currency=doc.currency,
+		submitted=doc.docstatus == 1,
+		disabled=bool(offer.disabled),
+		valid_from=getdate(doc.valid_from),
+		valid_upto=getdate(doc.valid_upto) if doc.valid_upto else None,
+		segments=tuple(row.segment for row in offer.segments),
+	)
+
+
+def segment_path(site: str, customer: str) -> tuple[str, ...]:
+	"""Segment of the site (else of the customer) followed by the segments above it."""
+	segment = frappe.db.get_value("TV Site", site, "segment") or frappe.db.get_value(
+		"Customer", customer, "customer_group"
+	)
+	return (segment, *get_ancestors_of("Customer Group", segment)) if segment else ()
+
+
+def _charge(row) -> Charge:
+	return Charge(
+		row=row.idx,
+		code=row.charge_code or "",
+		kind=row.charge_kind,
+		unit_price=Decimal(str(flt(row.unit_price))),
+		free=bool(row.is_free),
+		interval_months=row.interval_months or 0,
+	)

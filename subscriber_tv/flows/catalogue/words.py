@@ -1,0 +1,52 @@
+"""Sentences for what is wrong with an offer version or a sale."""
+
+import frappe
+from frappe import _
+from frappe.utils import formatdate
+
+from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS, Problem
+
+
+def why_not_valid(problem: Problem) -> str:
+	"""Sentence for a problem of a version; names the row of the table and what to do."""
+	sentence = _version_sentences()[problem.code]
+	return sentence.format(problem.row, frappe.bold(problem.value), MAX_INTERVAL_MONTHS)
+
+
+def why_not_sold(version: str, problem: Problem) -> str:
+	"""Sentence for a problem of selling this version."""
+	value = problem.value
+	if problem.code in ("not_yet_on_sale", "no_longer_on_sale"):
+		value = formatdate(value)
+	return _sale_sentences()[problem.code].format(frappe.bold(version), frappe.bold(value))
+
+
+def _version_sentences() -> dict[str, str]:
+	return {
+		"dates_reversed": _("On Sale Until must not be before On Sale From."),
+		"no_bouquets": _("Add at least one bouquet: without one there is nothing to watch."),
+		"duplicate_bouquet": _("Bouquets, row {0}: {1} is there twice."),
+		"empty_bouquet": _("Bouquets, row {0}: {1} holds no channel."),
+		"bouquet_disabled": _("Bouquets, row {0}: {1} is disabled."),
+		"no_charges": _("Add at least one charge. For an offer that costs nothing add one marked Free."),
+		"charge_code": _(
+			"Charges, row {0}: {1} is not a charge code. Use 1 to 20 capital letters, digits, hyphens or underscores."
+		),
+		"duplicate_charge": _("Charges, row {0}: the code {1} is there twice."),
+		"negative_price": _("Charges, row {0}: the price of {1} is below zero."),
+		"zero_price": _("Charges, row {0}: {1} has no price. Enter one, or mark the row Free."),
+		"priced_but_free": _("Charges, row {0}: {1} is marked Free but has a price."),
+		"interval": _("Charges, row {0}: the interval must be between 1 and {2} months, not {1}."),
+	}
+
+
+def _sale_sentences() -> dict[str, str]:
+	return {
+		"not_submitted": _("offer version {0} is not submitted."),
+		"other_company": _("offer version {0} is sold by {1}, not by the company of this subscription."),
+		"other_currency": _("offer version {0} is priced in {1}; a subscription has one currency."),
+		"other_segment": _("offer version {0} is not sold to the segment {1}."),
+		"offer_disabled": _("the offer of version {0} is disabled."),
+		"not_yet_on_sale": _("offer version {0} is on sale only from {1}."),
+		"no_longer_on_sale": _("offer version {0} was on sale until {1} only."),
+	}
