@@ -15,7 +15,7 @@ LONGEST_SOCKET_PATH = 107
 def cache_root() -> Path:
 	"""Folder of everything this project keeps outside its clones."""
 	base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-	return Path(base) / "subscriber_tv"
+	return Path(base).expanduser().resolve() / "subscriber_tv"
 
 
 def state() -> Path:

@@ -15,13 +15,14 @@ from devtools.services import mariadb_client, must_sql
 
 MARK = "subscriber_tv_dev_site"
 FOLDERS = ("public/files", "private/files", "private/backups", "locks", "logs", "task-logs")
+NOT_KEPT = ("site_config.json", "locks", "logs", "task-logs", "backups")
 ADMIN_PASSWORD = "admin"
 WIZARD = Path(__file__).parent / "inside" / "wizard.py"
 
 
 @dataclass(frozen=True)
 class Dump:
-	"""A site at rest: its database, its settings, its private files."""
+	"""A site at rest: its database, its settings, its files."""
 
 	folder: Path
 
@@ -113,9 +114,7 @@ def restore(overlay: Overlay, dump: Dump, site: str, **settings: object) -> None
 		client = [*mariadb_client("mariadb", overlay.services), config["db_name"]]
 		log = paths.logs() / "restore.log"
 		proc.must(client, what=f"restoring {site}", log=log, stdin=source, heartbeat=f"restoring {site}")
-	folder = overlay.sites / site
-	if (dump.folder / "private").exists():
-		shutil.copytree(dump.folder / "private", folder / "private", dirs_exist_ok=True)
+	shutil.copytree(dump.folder / "site", overlay.sites / site, dirs_exist_ok=True)
 	kept = (dump.folder / "site_config.json").read_text()
 	kept = kept.replace("{sites}", str(overlay.sites)).replace("{site}", site)
 	config |= json.loads(kept) | {"allow_tests": True} | settings
@@ -162,7 +161,7 @@ def _keep(overlay: Overlay, site: str, dump: Dump) -> None:
 	client = [*mariadb_client("mariadb-dump", overlay.services), "--single-transaction", "--no-autocommit"]
 	command = [*client, f"--result-file={draft.sql}", name]
 	proc.must(command, what=f"dumping {site}", log=paths.logs() / "sites.log")
-	shutil.copytree(overlay.sites / site / "private", draft.folder / "private")
+	shutil.copytree(overlay.sites / site, draft.folder / "site", ignore=shutil.ignore_patterns(*NOT_KEPT))
 	kept = {key: value for key, value in config.items() if not key.startswith("db_")}
 	text = json.dumps(kept, indent=1).replace(str(overlay.sites), "{sites}").replace(site, "{site}")
 	(draft.folder / "site_config.json").write_text(text)

@@ -157,12 +157,13 @@ def _browser(suite: Suite, run: Run, log: Path) -> Result:
 	packages.need_program("chromium")
 	overlay = run.overlay()
 	sites.restore(overlay, sites.with_app(overlay), BROWSER_SITE)
-	with stack.served(overlay, BROWSER_SITE) as address:
+	with stack.served(overlay, BROWSER_SITE) as running:
 		shots = paths.state() / "shots"
 		shutil.rmtree(shots, ignore_errors=True)
 		shots.mkdir()
 		env = _site_env(overlay) | {
-			"SUBSCRIBER_TV_URL": address,
+			"SUBSCRIBER_TV_URL": running.desk,
+			"SUBSCRIBER_TV_EDGE_URL": running.edge,
 			"SUBSCRIBER_TV_SITE": BROWSER_SITE,
 			"SUBSCRIBER_TV_CHROMIUM": packages.need_program("chromium"),
 			"SUBSCRIBER_TV_SHOTS": str(shots),

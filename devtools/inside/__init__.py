@@ -1,1 +1,1 @@
-"""Scripts that run with the bench's Python, from the overlay's sites folder. Nothing of `./dev` imports them."""
+"""Scripts that run with another Python than `./dev` itself: the bench's, or the tool environment's."""

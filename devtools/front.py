@@ -1,0 +1,58 @@
+"""One address for the desk: `/socket.io` goes to Node, the rest to the web server, as a reverse proxy would in production.
+
+Run as `python -m devtools.front PORT WEB_PORT REALTIME_PORT SITE`; listens on 127.0.0.1 only. Every plain request gets
+a connection of its own, so that no kept-alive connection can carry a request to the wrong side.
+"""
+
+import asyncio
+import contextlib
+import sys
+
+HEAD_LIMIT = 65536
+NOT_FORWARDED = (b"connection:", b"x-frappe-site-name:", b"x-forwarded-for:", b"keep-alive:")
+
+
+async def serve(port: int, web: int, realtime: int, site: str) -> None:
+	"""Accept connections until cancelled."""
+
+	async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+		with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+			await _relay(reader, writer, web, realtime, site)
+		writer.close()
+
+	server = await asyncio.start_server(accept, "127.0.0.1", port, limit=HEAD_LIMIT)
+	async with server:
+		await server.serve_forever()
+
+
+async def _relay(
+	reader: asyncio.StreamReader, writer: asyncio.StreamWriter, web: int, realtime: int, site: str
+) -> None:
+	head = await reader.readuntil(b"\r\n\r\n")
+	request, *headers = head[:-4].split(b"\r\n")
+	is_realtime = request.split(b" ")[1].startswith(b"/socket.io")
+	upgrade = any(line.lower().startswith(b"upgrade:") for line in headers)
+	kept = [line for line in headers if not line.lower().startswith(NOT_FORWARDED)]
+	kept.append(b"Connection: Upgrade" if upgrade else b"Connection: close")
+	kept.append(b"X-Frappe-Site-Name: " + site.encode())
+	upstream, sink = await asyncio.open_connection("127.0.0.1", realtime if is_realtime else web)
+	sink.write(b"\r\n".join([request, *kept]) + b"\r\n\r\n")
+	sending = asyncio.create_task(_pump(reader, sink))
+	try:
+		await _pump(upstream, writer)
+	finally:
+		sending.cancel()
+		sink.close()
+
+
+async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+	with contextlib.suppress(OSError):
+		while chunk := await source.read(HEAD_LIMIT):
+			target.write(chunk)
+			await target.drain()
+
+
+if __name__ == "__main__":
+	numbers = [int(number) for number in sys.argv[1:4]]
+	with contextlib.suppress(KeyboardInterrupt):
+		asyncio.run(serve(*numbers, sys.argv[4]))

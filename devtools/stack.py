@@ -1,0 +1,173 @@
+"""The processes of a running site: web, realtime, workers, scheduler, publisher, edge. Started in order, ended together."""
+
+import contextlib
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools import packages, paths, proc
+from devtools.bench import Overlay
+from devtools.proc import Daemon, free_port, listening
+from devtools.say import Problem, step
+
+INSIDE = Path(__file__).parent / "inside"
+# In the order in which they end.
+PARTS = ("edge", "publisher", "scheduler", "worker", "front", "realtime", "web")
+
+
+@dataclass(frozen=True)
+class Ports:
+	"""Loopback ports of one running site."""
+
+	front: int
+	web: int
+	realtime: int
+	publisher: int
+	edge: int
+
+	@classmethod
+	def free(cls, front: int | None = None, edge: int | None = None) -> "Ports":
+		return cls(_preferred(front), free_port(), free_port(), free_port(), _preferred(edge))
+
+
+class Stack:
+	"""One site being served. Its processes are found again by their pid files, whoever started them."""
+
+	def __init__(self, overlay: Overlay, site: str, ports: Ports) -> None:
+		self.overlay = overlay
+		self.site = site
+		self.ports = ports
+		self.folder = run_folder(overlay.root)
+
+	@property
+	def desk(self) -> str:
+		return f"http://127.0.0.1:{self.ports.front}"
+
+	@property
+	def edge(self) -> str:
+		return f"http://127.0.0.1:{self.ports.edge}"
+
+	def start(self) -> None:
+		"""Everything, each once it answers; on a failure what runs already is ended again."""
+		try:
+			self._start_web()
+			self._start_jobs()
+			self._start_publisher()
+			self._start_edge()
+		except BaseException:
+			self.stop()
+			raise
+
+	def stop(self) -> None:
+		stop(self.overlay.root)
+
+	def _start_web(self) -> None:
+		step("starting web and realtime")
+		overlay, ports = self.overlay, self.ports
+		realtime = Daemon("realtime", self.folder)
+		env = overlay.env(FRAPPE_SOCKETIO_PORT=str(ports.realtime))
+		node = packages.need_program("node")
+		realtime.start([node, overlay.bench.root / "apps/frappe/socketio.js"], env=env, cwd=overlay.sites)
+		web = Daemon("web", self.folder)
+		server = [overlay.bench.python, "-m", "gunicorn", "--bind", f"127.0.0.1:{ports.web}"]
+		options = ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "180"]
+		env = overlay.env(SUBSCRIBER_TV_SITE=self.site)
+		application = ["--pythonpath", str(INSIDE), "web:application"]
+		web.start([*server, *options, *application], env=env, cwd=overlay.sites)
+		front = Daemon("front", self.folder)
+		numbers = [str(ports.front), str(ports.web), str(ports.realtime)]
+		command = [sys.executable, "-m", "devtools.front", *numbers, self.site]
+		front.start(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE)), cwd=paths.CLONE)
+		web.wait_until(lambda: listening(ports.web), seconds=120)
+		realtime.wait_until(lambda: listening(ports.realtime))
+		front.wait_until(lambda: answers(f"{self.desk}/api/method/ping"), seconds=120)
+
+	def _start_jobs(self) -> None:
+		step("starting workers and scheduler")
+		overlay = self.overlay
+		for name, arguments in (
+			("worker", ["worker", "--queue", "short,default,long"]),
+			("scheduler", ["schedule"]),
+		):
+			Daemon(name, self.folder).start(
+				[*overlay.command, *arguments], env=overlay.env(), cwd=overlay.sites
+			)
+
+	def _start_publisher(self) -> None:
+		step("starting the publisher")
+		overlay, port = self.overlay, self.ports.publisher
+		publisher = Daemon("publisher", self.folder)
+		command = [*overlay.command, "--site", self.site, "subscriber-tv", "publisher", "--port", str(port)]
+		publisher.start(command, env=overlay.env(), cwd=overlay.sites)
+		publisher.wait_until(lambda: listening(port), seconds=120)
+
+	def _start_edge(self) -> None:
+		step("starting the edge")
+		edge = Daemon("edge", self.folder)
+		env = proc.clean_env(PYTHONPATH=str(paths.CLONE), **self._edge_settings())
+		edge.start([packages.tool_python(), "-m", "subscriber_tv.edge"], env=env, cwd=self.folder)
+		edge.wait_until(lambda: answers(f"{self.edge}/v1/health"), seconds=60)
+
+	def _edge_settings(self) -> dict[str, str]:
+		config = json.loads((self.overlay.sites / self.site / "site_config.json").read_text())
+		for key in ("subscriber_tv_lease_key", "subscriber_tv_feed_secret"):
+			if key not in config:
+				raise Problem(f"{self.site} names no {key}: its installation is not complete")
+		python = packages.tool_python()
+		command = [python, INSIDE / "public_keys.py", config["subscriber_tv_lease_key"]]
+		keys = proc.capture(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE)))
+		if not keys:
+			raise Problem(f"the signing key of {self.site} cannot be read")
+		pinned = self.folder / "lease-keys.json"
+		pinned.write_text(keys)
+		return {
+			"SUBSCRIBER_TV_EDGE_NAME": "demo",
+			"SUBSCRIBER_TV_EDGE_HOST": "127.0.0.1",
+			"SUBSCRIBER_TV_EDGE_PORT": str(self.ports.edge),
+			"SUBSCRIBER_TV_EDGE_DATABASE": str(self.folder / f"edge-{config['db_name']}.sqlite"),
+			"SUBSCRIBER_TV_EDGE_FEED_URL": f"http://127.0.0.1:{self.ports.publisher}",
+			"SUBSCRIBER_TV_EDGE_FEED_SECRET_FILE": config["subscriber_tv_feed_secret"],
+			"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": str(pinned),
+			"SUBSCRIBER_TV_EDGE_ERP_URL": self.desk,
+			"SUBSCRIBER_TV_EDGE_ERP_SITE": self.site,
+		}
+
+
+def run_folder(overlay_root: Path) -> Path:
+	folder = overlay_root / "run"
+	folder.mkdir(parents=True, exist_ok=True)
+	return folder
+
+
+def stop(overlay_root: Path) -> list[str]:
+	"""End the processes of the site served from this overlay; the names of those that ran."""
+	return [name for name in PARTS if Daemon(name, run_folder(overlay_root)).stop()]
+
+
+@contextlib.contextmanager
+def served(overlay: Overlay, site: str) -> Iterator[Stack]:
+	"""The whole stack for as long as the caller needs it."""
+	stop(overlay.root)
+	stack = Stack(overlay, site, Ports.free())
+	try:
+		stack.start()
+		yield stack
+	finally:
+		stack.stop()
+
+
+def answers(address: str) -> bool:
+	"""Whether an address answers 200."""
+	try:
+		with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=5) as reply:
+			return reply.status == 200
+	except (OSError, urllib.error.URLError, ValueError):
+		return False
+
+
+def _preferred(port: int | None) -> int:
+	return port if port and not listening(port) else free_port()
