@@ -170,6 +170,16 @@ def encode(document: msgspec.Struct) -> Answer:
 	return Answer(200, msgspec.json.encode(document))
 
 
+def offer_document(token: str) -> Answer:
+	"""The signed offer document of a hash: it can never change, so it may be kept for ever."""
+	body = msgspec.json.encode({"document": token})
+	return Answer(
+		200,
+		body,
+		(("Content-Type", "application/json"), ("Cache-Control", "public, max-age=31536000, immutable")),
+	)
+
+
 def encode_denied(denied: Denied) -> Answer:
 	"""A 403 answer with this denial."""
 	return Answer(403, msgspec.json.encode(denied))

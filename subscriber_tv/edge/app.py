@@ -1,0 +1,202 @@
+"""The edge's HTTP side: plain ASGI, a handful of routes, no framework on the way of a power-on.
+
+What a TV is answered comes from `core`; this file only guards the door. Every refusal is JSON, and a fault of ours is
+the one 503, never a stack trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from subscriber_tv.core.activation import answer
+from subscriber_tv.core.devices import wire
+from subscriber_tv.edge import config as configuration
+from subscriber_tv.edge.enrol import Forwarder
+from subscriber_tv.edge.static import load_pages
+from subscriber_tv.edge.store import State, Store
+
+log = logging.getLogger("subscriber_tv.edge")
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+TV_PAGE = Path(__file__).resolve().parent.parent / "public" / "tv"
+# Beyond this age the health says so; TVs are answered all the same until their leases run out.
+STALE_AFTER = 300
+_HASH = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
+_OFFER = "/v1/offer/"
+
+
+class Refused(Exception):
+	"""The request ends here, with this answer."""
+
+	def __init__(self, refusal: wire.Answer):
+		super().__init__(refusal.status)
+		self.answer = refusal
+
+
+class Edge:
+	"""The ASGI application of one worker process."""
+
+	def __init__(self, config: configuration.Config, clock: Callable[[], float] = time.time):
+		self._config = config
+		self._clock = clock
+		self._store = Store(config.database, read_only=True)
+		self._forwarder = Forwarder(config)
+		self._pages = load_pages(TV_PAGE)
+		self._jwks = wire.Answer(
+			200,
+			config.public_keys(),
+			(("Content-Type", "application/json"), ("Cache-Control", "max-age=3600")),
+		)
+		self._state = State(0, 0, 0, 0)
+		self._state_read = 0
+
+	async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+		"""Serve one request, or the server's start and stop."""
+		if scope["type"] == "lifespan":
+			await _lifespan(receive, send)
+		elif scope["type"] == "http":
+			await _respond(scope, send, await self._answer(scope, receive))
+
+	async def _answer(self, scope: Scope, receive: Receive) -> wire.Answer:
+		try:
+			return await self._route(scope, receive)
+		except Refused as refused:
+			return refused.answer
+		except Exception:
+			log.exception("a request failed")
+			return wire.UNAVAILABLE
+
+	async def _route(self, scope: Scope, receive: Receive) -> wire.Answer:
+		path = scope["path"]
+		if path == "/v1/power-on":
+			return self._power_on(await self._body(scope, receive))
+		if path == "/v1/enrol":
+			body = await self._body(scope, receive)
+			return await self._forwarder.enrol(body, _address(scope))
+		if scope["method"] not in ("GET", "HEAD"):
+			raise Refused(wire.METHOD_NOT_ALLOWED if self._is_known(path) else wire.NOT_FOUND)
+		return self._read(path)
+
+	def _read(self, path: str) -> wire.Answer:
+		if path == "/v1/health":
+			return self._health()
+		if path == "/v1/jwks":
+			return self._jwks
+		if path.startswith(_OFFER):
+			return self._offer(path.removeprefix(_OFFER))
+		return self._pages.get(path, wire.NOT_FOUND)
+
+	def _is_known(self, path: str) -> bool:
+		return path in ("/v1/health", "/v1/jwks") or path.startswith(_OFFER) or path in self._pages
+
+	def _power_on(self, body: bytes) -> wire.Answer:
+		now = int(self._clock())
+		state = self._current_state(now)
+		if not state.as_of:
+			# Never filled: nobody is a stranger yet.
+			return wire.UNAVAILABLE
+		answered = answer.power_on(body, self._store.row, self._store.documents, now)
+		return answered.answer.plus(("X-TV-Data-Age", str(state.age(now))))
+
+	def _offer(self, document_hash: str) -> wire.Answer:
+		token = self._store.document(document_hash) if _HASH.match(document_hash) else None
+		return wire.offer_document(token) if token else wire.NOT_FOUND
+
+	def _health(self) -> wire.Answer:
+		now = int(self._clock())
+		state = self._store.state()
+		age = state.age(now) if state.as_of else None
+		status = "empty" if age is None else "stale" if age > STALE_AFTER else "ok"
+		document = {
+			"status": status,
+			"name": self._config.name,
+			"seq": state.seq,
+			"as_of": state.as_of,
+			"age_seconds": age,
+			"rows": state.devices,
+		}
+		return wire.Answer(503 if status == "empty" else 200, msgspec.json.encode(document))
+
+	def _current_state(self, now: int) -> State:
+		"""The state as it was within this second: a power-on reads it without asking the file each time."""
+		if now != self._state_read:
+			self._state, self._state_read = self._store.state(), now
+		return self._state
+
+	async def _body(self, scope: Scope, receive: Receive) -> bytes:
+		if scope["method"] != "POST":
+			raise Refused(wire.METHOD_NOT_ALLOWED.plus(("Allow", "POST")))
+		_check_headers(scope)
+		try:
+			return await asyncio.wait_for(_read_body(receive), self._config.request_timeout)
+		except asyncio.TimeoutError:
+			raise Refused(wire.TIMEOUT) from None
+
+
+def _check_headers(scope: Scope) -> None:
+	headers = scope["headers"]
+	names = [name for name, _ in headers]
+	lengths = [value for name, value in headers if name == b"content-length"]
+	# A length and a chunked body together are how requests are smuggled; a TV has no reason to send chunks at all.
+	if b"transfer-encoding" in names or len(lengths) != 1 or not lengths[0].isdigit():
+		raise Refused(wire.INVALID_REQUEST.plus(("Connection", "close")))
+	found = {name: value.decode("latin-1") for name, value in headers}
+	refused = wire.check_content(
+		found.get(b"content-type"), found.get(b"content-encoding"), int(lengths[0][:12])
+	)
+	if refused:
+		raise Refused(refused)
+
+
+async def _read_body(receive: Receive) -> bytes:
+	chunks: list[bytes] = []
+	size = 0
+	more = True
+	while more:
+		message = await receive()
+		if message["type"] == "http.disconnect":
+			raise Refused(wire.TIMEOUT)
+		chunk = message.get("body", b"")
+		size += len(chunk)
+		if size > wire.MAX_BODY:
+			raise Refused(wire.TOO_LARGE)
+		chunks.append(chunk)
+		more = message.get("more_body", False)
+	return b"".join(chunks)
+
+
+def _address(scope: Scope) -> str:
+	client = scope.get("client")
+	return client[0] if client else ""
+
+
+async def _respond(scope: Scope, send: Send, given: wire.Answer) -> None:
+	headers = [(name.lower().encode(), value.encode()) for name, value in given.headers]
+	headers.append((b"content-length", str(len(given.body)).encode()))
+	await send({"type": "http.response.start", "status": given.status, "headers": headers})
+	await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else given.body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+	while True:
+		message = await receive()
+		await send({"type": f"{message['type']}.complete"})
+		if message["type"] == "lifespan.shutdown":
+			return
+
+
+def create() -> Edge:
+	"""The application with the configuration of this process's environment; servers call it in each worker."""
+	return Edge(configuration.load(os.environ))

@@ -1,0 +1,135 @@
+"""Keeps the edge's file up to date: a snapshot when there is nothing or a gap, then deltas by long poll.
+
+Runs as one thread of the main process. Whatever happens to the publisher, it only ever waits and asks again.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from subscriber_tv.core.activation import feed
+from subscriber_tv.core.devices.jws import Verifier
+from subscriber_tv.edge.config import Config
+from subscriber_tv.edge.store import OutOfOrder, Store
+
+log = logging.getLogger("subscriber_tv.edge")
+
+# Seconds between two attempts while the publisher is away: doubled each time, and never all edges at once.
+_FIRST_RETRY = 0.5
+_LAST_RETRY = 15.0
+# A page of 5000 rows is about 3 MB; more than this is no page.
+_MAX_PAGE = 64 * 1024 * 1024
+
+
+class FeedUnavailable(Exception):
+	"""The publisher is not there or did not give a page."""
+
+
+class Gap(Exception):
+	"""The publisher does not know our number."""
+
+
+class FeedClient:
+	"""Asks the publisher for pages over one kept connection."""
+
+	def __init__(self, url: str, secret: bytes, wait: int):
+		self._url = urlsplit(url)
+		self._secret = secret
+		self._wait = wait
+		self._connection: http.client.HTTPConnection | None = None
+
+	def delta(self, after: int) -> tuple[bytes, str]:
+		"""The changes after a number, at once or when there are some; Gap when the publisher cannot continue there."""
+		return self._get(f"{feed.DELTAS_PATH}?after={after}&wait={self._wait}")
+
+	def snapshot(self) -> Iterator[tuple[bytes, str]]:
+		"""The pages of a snapshot, each asked for when it is wanted."""
+		after, last = 0, False
+		while not last:
+			body, signature = self._get(f"{feed.SNAPSHOT_PATH}?after={after}")
+			yield body, signature
+			# Only reached when the store took the page as genuine.
+			page = msgspec.json.decode(body, type=feed.Page)
+			if page.upto <= after and not page.last:
+				raise FeedUnavailable("the snapshot does not advance")
+			after, last = page.upto, page.last
+
+	def close(self) -> None:
+		"""Drop the connection."""
+		if self._connection:
+			self._connection.close()
+		self._connection = None
+
+	def _get(self, path: str) -> tuple[bytes, str]:
+		target = self._url.path.rstrip("/") + path
+		try:
+			connection = self._connection = self._connection or self._connect()
+			# The secret signs the path as the publisher sees it, without what a proxy in front may have cut off.
+			authorization = feed.authorization(self._secret, path, int(time.time()))
+			connection.request("GET", target, headers={"Authorization": authorization})
+			response = connection.getresponse()
+			body = response.read(_MAX_PAGE)
+		except (OSError, http.client.HTTPException) as error:
+			self.close()
+			raise FeedUnavailable(str(error) or type(error).__name__) from None
+		if response.status == 409:
+			raise Gap
+		if response.status != 200:
+			self.close()
+			raise FeedUnavailable(f"HTTP {response.status}")
+		return body, response.getheader(feed.SIGNATURE_HEADER, "")
+
+	def _connect(self) -> http.client.HTTPConnection:
+		kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
+		return kind(self._url.netloc, timeout=self._wait + 10)
+
+
+def step(store: Store, client: FeedClient, verifier: Verifier) -> None:
+	"""One exchange with the publisher; FeedUnavailable or BadPage when it brought nothing."""
+	state = store.state()
+	if state.as_of:
+		try:
+			store.apply_delta(*client.delta(state.seq), verifier)
+			return
+		except (Gap, OutOfOrder) as reason:
+			log.warning("the feed does not continue at %s (%s): taking a snapshot", state.seq, reason)
+	try:
+		loaded = store.load_snapshot(client.snapshot(), verifier)
+	except (Gap, OutOfOrder) as reason:
+		raise FeedUnavailable(f"no snapshot: {reason}") from None
+	log.info("snapshot taken: number %s, %s TVs", loaded.seq, loaded.devices)
+
+
+def run(config: Config, stop: threading.Event) -> None:
+	"""Follow the feed until `stop` is set."""
+	store = Store(config.database)
+	client = FeedClient(config.feed_url, config.feed_secret(), config.feed_wait)
+	verifier = Verifier(config.public_keys())
+	pause = _FIRST_RETRY
+	while not stop.is_set():
+		try:
+			step(store, client, verifier)
+			pause = _FIRST_RETRY
+		except (FeedUnavailable, feed.BadPage, sqlite3.Error) as error:
+			log.warning("no news from the publisher: %s", error)
+			stop.wait(pause * random.uniform(0.5, 1.0))
+			pause = min(_LAST_RETRY, pause * 2)
+	client.close()
+	store.close()
+
+
+def start(config: Config) -> threading.Event:
+	"""Start following the feed in the background; set the returned event to end it."""
+	stop = threading.Event()
+	if config.feed_url:
+		threading.Thread(target=run, args=(config, stop), name="feed", daemon=True).start()
+	return stop
