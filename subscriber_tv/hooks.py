@@ -16,3 +16,7 @@ doc_events = {
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},
 	"Stock Entry": {"before_submit": "subscriber_tv.overrides.stock_entry.before_submit"},
 }
+
+scheduler_events = {
+	"hourly": ["subscriber_tv.flows.contracts.end_due.end_due"],
+}
