@@ -12,7 +12,15 @@ before_uninstall = "subscriber_tv.setup.uninstall.before_uninstall"
 before_tests = "subscriber_tv.setup.install.before_tests"
 default_log_clearing_doctypes = {"TV Activation": 90}
 
+after_request = ["subscriber_tv.api.activation.replace_answer"]
+auto_cancel_exempted_doctypes = ["TV Bill Run"]
+
 doc_events = {
+	"Sales Invoice": {
+		"on_submit": "subscriber_tv.overrides.sales_invoice.on_submit",
+		"on_cancel": "subscriber_tv.overrides.sales_invoice.on_cancel",
+		"on_trash": "subscriber_tv.overrides.sales_invoice.on_trash",
+	},
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},
 	"Stock Entry": {"before_submit": "subscriber_tv.overrides.stock_entry.before_submit"},
 }

@@ -30,7 +30,7 @@ FAR = date(9999, 12, 31)
 class Refused(Exception):
 	"""Billing of a contract stops before anything is written. `code` says why, `values` name the records.
 
-	Codes: no_offer, no_price, price_model, overlap, too_long_ago (in a bill), facts_lost (on an invoice row).
+	Codes: no_offer, no_price, price_model, overlap, too_long_ago and facts_lost (an invoice row without its snapshot).
 	"""
 
 	def __init__(self, code: str, **values: str):
@@ -94,6 +94,20 @@ class Price:
 			"full_days": self.period.days,
 			"days": span.days,
 		}
+
+	@classmethod
+	def from_snapshot(cls, facts: Mapping[str, str | int], item: str) -> "Price":
+		"""The price as it was when the row was billed. KeyError, TypeError or ValueError when facts are damaged."""
+		return cls(
+			offer_version=facts["offer_version"],
+			charge_code=facts["charge_code"],
+			item=item,
+			model=facts["model"],
+			unit_price=Decimal(facts["unit_price"]),
+			quantity=int(facts["quantity"]),
+			interval_months=int(facts["interval_months"]),
+			period=Span(date.fromisoformat(facts["full_from"]), date.fromisoformat(facts["full_to"])),
+		)
 
 
 @dataclass(frozen=True)

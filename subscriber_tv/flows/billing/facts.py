@@ -1,0 +1,211 @@
+"""Loads what a bill is decided from: contracts, their prices, and the invoice rows that stand.
+
+Amounts are read from Sales Invoice Item rows and their returns alone, never from the claims.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+import frappe
+from frappe.model.meta import get_field_precision
+
+from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow
+from subscriber_tv.core.billing.charges import CORRECTION, OfferCharge, Price, Refused
+from subscriber_tv.core.billing.concessions import spread
+from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.money import ZERO, money
+from subscriber_tv.flows.contracts.timeline import load_many
+
+
+def payers(company: str, payer: str | None = None) -> list[str]:
+	"""Customers who pay for a subscription of `company` that was ever served, sorted."""
+	filters = {"company": company, "activated_on": ("is", "set")}
+	if payer:
+		filters["payer"] = payer
+	return frappe.get_all("TV Subscription", filters, pluck="payer", distinct=True, order_by="payer")
+
+
+def load(payer: str, company: str) -> list[ContractFacts]:
+	"""The facts of every subscription of this payer. Call it under the payer's lock before writing.
+
+	Refused (`facts_lost`) when an invoice row of ours has lost its facts.
+	"""
+	subscriptions = frappe.get_all(
+		"TV Subscription",
+		{"company": company, "payer": payer, "activated_on": ("is", "set")},
+		["name", "currency"],
+		order_by="name",
+		limit=0,
+	)
+	contracts = load_many(row.name for row in subscriptions)
+	offers = _offers({line.offer_version for contract in contracts.values() for line in contract.lines})
+	invoiced = invoiced_rows(row.name for row in subscriptions)
+	return [
+		ContractFacts(
+			contract=contracts[row.name],
+			offers=offers,
+			invoiced=tuple(invoiced.get(row.name, ())),
+			currency=row.currency,
+			places=places_of(row.currency),
+		)
+		for row in subscriptions
+		if row.name in contracts
+	]
+
+
+def places_of(currency: str) -> int:
+	"""Decimals that ERPNext posts in this currency."""
+	field = frappe.get_meta("Sales Invoice Item").get_field("amount")
+	return int(get_field_precision(field, currency=currency))
+
+
+def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
+	"""Standing invoice rows by subscription, each with its corrections and concessions."""
+	rows = _invoice_rows(list(subscriptions))
+	returned = _returns({row.parent for row in rows})
+	found: dict[str, list[InvoicedRow]] = defaultdict(list)
+	for row in _conceded_without_row(rows, returned):
+		found[row.subscription].append(row)
+	return found
+
+
+def _offers(versions: set[str]) -> dict[str, tuple[OfferCharge, ...]]:
+	charges: dict[str, list[OfferCharge]] = {version: [] for version in versions}
+	for row in frappe.get_all(
+		"TV Offer Charge Line",
+		{"parent": ("in", list(versions) or [""]), "parenttype": "TV Offer Version", "docstatus": 1},
+		["*"],
+		order_by="parent, idx",
+		limit=0,
+	):
+		charges[row.parent].append(
+			OfferCharge(
+				code=row.charge_code,
+				kind=row.charge_kind.lower(),
+				item=row.item,
+				model=row.price_model,
+				unit_price=money(row.unit_price),
+				interval_months=row.interval_months or 1,
+				free=bool(row.is_free),
+				description=row.description or "",
+			)
+		)
+	return {version: tuple(rows) for version, rows in charges.items() if rows}
+
+
+def _invoice_rows(subscriptions: list[str]) -> list[dict]:
+	if not subscriptions:
+		return []
+	item, invoice = frappe.qb.DocType("Sales Invoice Item"), frappe.qb.DocType("Sales Invoice")
+	return (
+		frappe.qb.from_(item)
+		.join(invoice)
+		.on(item.parent == invoice.name)
+		.select(
+			item.name,
+			item.parent,
+			item.item_code,
+			item.net_amount,
+			item.tv_subscription,
+			item.tv_line,
+			item.tv_kind,
+			item.tv_from,
+			item.tv_to,
+			item.tv_revision,
+			item.tv_facts,
+		)
+		.where(item.tv_subscription.isin(subscriptions))
+		.where((invoice.docstatus == 1) & (invoice.is_return == 0) & item.tv_line.notnull())
+		.orderby(item.parent, item.idx)
+		.run(as_dict=True)
+	)
+
+
+def _returns(invoices: set[str]) -> list[dict]:
+	if not invoices:
+		return []
+	item, invoice = frappe.qb.DocType("Sales Invoice Item"), frappe.qb.DocType("Sales Invoice")
+	return (
+		frappe.qb.from_(item)
+		.join(invoice)
+		.on(item.parent == invoice.name)
+		.select(
+			item.item_code,
+			item.net_amount,
+			item.sales_invoice_item,
+			item.tv_corrects,
+			item.tv_kind,
+			item.tv_from,
+			item.tv_to,
+			item.tv_revision,
+			invoice.return_against,
+		)
+		.where(invoice.return_against.isin(list(invoices)))
+		.where((invoice.docstatus == 1) & (invoice.is_return == 1))
+		.orderby(item.parent, item.idx)
+		.run(as_dict=True)
+	)
+
+
+def _conceded_without_row(rows: list[dict], returned: list[dict]) -> list[InvoicedRow]:
+	"""Our rows with their returns; a credit note that names no row is spread over the rows of its item."""
+	corrections, concessions, loose = _sort_returns(returned)
+	built = {row.name: _row(row, corrections[row.name], concessions[row.name]) for row in rows}
+	for (invoice, item_code), amount in loose.items():
+		names = [row.name for row in rows if row.parent == invoice and row.item_code == item_code]
+		shares = spread(amount, [built[name].left for name in names])
+		for name, share in zip(names, shares, strict=True):
+			row = next(row for row in rows if row.name == name)
+			concessions[name] += share
+			built[name] = _row(row, corrections[name], concessions[name])
+	return list(built.values())
+
+
+def _sort_returns(returned: list[dict]) -> tuple[dict, dict, dict]:
+	"""Ours by row, concessions by row, and concessions that name only invoice and item; amounts positive."""
+	corrections, concessions, loose = defaultdict(list), defaultdict(lambda: ZERO), defaultdict(lambda: ZERO)
+	for row in returned:
+		amount = -money(row.net_amount)
+		if row.tv_kind == CORRECTION and row.tv_corrects:
+			span = Span(row.tv_from, row.tv_to)
+			corrections[row.tv_corrects].append(Correction(span, amount, row.tv_revision or 0))
+		elif row.sales_invoice_item:
+			concessions[row.sales_invoice_item] += amount
+		else:
+			loose[row.return_against, row.item_code] += amount
+	return corrections, concessions, loose
+
+
+def _row(row: dict, corrections: list[Correction], conceded) -> InvoicedRow:
+	return InvoicedRow(
+		name=row.name,
+		invoice=row.parent,
+		subscription=row.tv_subscription,
+		line=row.tv_line,
+		kind=row.tv_kind,
+		span=_span(row),
+		revision=row.tv_revision or 0,
+		amount=money(row.net_amount),
+		price=_price(row),
+		corrections=tuple(corrections),
+		conceded=conceded,
+	)
+
+
+def _span(row: dict) -> Span:
+	if not (isinstance(row.tv_from, date) and isinstance(row.tv_to, date)):
+		raise _lost(row)
+	return Span(row.tv_from, row.tv_to)
+
+
+def _price(row: dict) -> Price:
+	try:
+		return Price.from_snapshot(json.loads(row.tv_facts), row.item_code)
+	except (KeyError, TypeError, ValueError, ArithmeticError):
+		raise _lost(row) from None
+
+
+def _lost(row: dict) -> Refused:
+	return Refused("facts_lost", subscription=row.tv_subscription, invoice=row.parent, line=row.tv_line)

@@ -1,0 +1,30 @@
+"""Says in the user's language why a contract was not billed, and what to do next."""
+
+from frappe import _
+
+from subscriber_tv.core.billing.charges import Refused
+
+
+def why_refused(refusal: Refused) -> str:
+	"""One sentence naming the record and the next step."""
+	sentences = {
+		"no_offer": _(
+			"{subscription}: the offer version {offer_version} has no submitted charges. Submit it or change the line."
+		),
+		"no_price": _(
+			"{subscription}: charge {charge} of {offer_version} has no price. Make a new version with a price, or mark the charge as free."
+		),
+		"price_model": _(
+			"{subscription}: charge {charge} of {offer_version} has the unknown price model {model}. Make a new version."
+		),
+		"overlap": _(
+			"{subscription}: two rows of {line} would bill {day}. Two charges or lines share one code; give each its own."
+		),
+		"too_long_ago": _(
+			"{subscription}: the first unbilled day is {first}, {months} months back, the limit is {limit}. Set the opening position, or raise the limit in TV Settings."
+		),
+		"facts_lost": _(
+			"{subscription}: a row of {line} on invoice {invoice} has lost its billing facts. Cancel that invoice; the next run bills its periods again."
+		),
+	}
+	return sentences[refusal.code].format(**refusal.values)

@@ -1,0 +1,67 @@
+"""Checks of an invoice of ours, in the transaction that posts it: a refusal takes everything back.
+
+ERPNext posts a row without tax, a row taxed twice and a row of zero without a word.
+"""
+
+import json
+
+import frappe
+from frappe import _
+from frappe.utils import flt
+
+
+def tax_template(company: str) -> str:
+	"""The company's default Sales Taxes and Charges Template; ValidationError when there is none."""
+	name = frappe.db.get_value(
+		"Sales Taxes and Charges Template", {"company": company, "is_default": 1, "disabled": 0}, "name"
+	)
+	if not name:
+		frappe.throw(
+			_(
+				"Company {0} has no default Sales Taxes and Charges Template. Mark one as default, with a row per VAT account."
+			).format(frappe.bold(company)),
+			title=_("Tax Template Missing"),
+		)
+	return name
+
+
+def check_posted(doc) -> None:
+	"""Refuse a Sales Invoice of ours with a row of zero, or taxed twice, or taxed by nothing."""
+	for row in doc.items:
+		if not flt(row.rate):
+			frappe.throw(
+				_("{0}: the amount of {1} is zero. Set a price in a new version of its offer.").format(
+					row.tv_line, frappe.bold(row.item_code)
+				),
+				title=_("Zero Price"),
+			)
+		_check_tax(doc, row)
+
+
+def customer_warnings(customer: str) -> list[str]:
+	"""What an invoice of this customer lacks without being wrong in the books."""
+	linked = {"link_doctype": "Customer", "link_name": customer, "parenttype": "Address"}
+	if frappe.db.exists("Dynamic Link", linked):
+		return []
+	return [_("Customer {0} has no address. Add one: it must stand on the invoice.").format(customer)]
+
+
+def _check_tax(doc, row) -> None:
+	rates = json.loads(row.item_tax_rate or "{}")
+	applied = [tax for tax in doc.taxes if tax.charge_type == "On Net Total"]
+	taxed = [tax.account_head for tax in applied if flt(rates.get(tax.account_head, tax.rate))]
+	if len(taxed) > 1:
+		frappe.throw(
+			_(
+				"{0}: item {1} is taxed twice, by {2}. Its Item Tax Template must name every VAT account, the others with rate 0."
+			).format(row.tv_line, frappe.bold(row.item_code), ", ".join(taxed)),
+			title=_("Taxed Twice"),
+		)
+	# A template that names its accounts at rate 0 is an exemption somebody decided; no template is an omission.
+	if not taxed and not row.item_tax_template:
+		frappe.throw(
+			_("{0}: item {1} is not taxed. Give it an Item Tax Template, with rate 0 if it is exempt.").format(
+				row.tv_line, frappe.bold(row.item_code)
+			),
+			title=_("Not Taxed"),
+		)
