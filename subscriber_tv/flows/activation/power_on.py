@@ -1,5 +1,7 @@
 """Answers a TV that asks whether it may play, at the desk: the edge's decision on the desk's own rows."""
 
+import hmac
+
 import frappe
 from frappe.utils import now_datetime
 
@@ -26,6 +28,16 @@ def power_on(body: bytes, network: str, now: int) -> wire.Answer:
 	if answered.decision.kind == ALLOW:
 		_note_first(answered.decision.row.serial)
 	return answered.answer
+
+
+def waits_for_pairing(body: bytes) -> bool:
+	"""Whether this refused request comes from a TV that shows a pairing code and asks until somebody enters it."""
+	try:
+		request = wire.parse_power_on(body)
+	except wire.InvalidRequest:
+		return False
+	pending = frappe.db.get_value("TV Device", request.serial, "pending_key_hash") or ""
+	return hmac.compare_digest(pending, wire.key_fingerprint(request.credential))
 
 
 def _row(serial: str, now: int) -> Row | None:

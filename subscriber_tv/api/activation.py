@@ -1,0 +1,184 @@
+"""Endpoints of TVs (power-on, enrolment, offer documents, keys) and of the staff who pair and deliver them.
+
+A TV gets the bytes that the wire format spells and nothing else: what Frappe would say in their place (a body it
+cannot read, a wrong method) is replaced by `replace_answer`, the `after_request` hook of the two paths.
+"""
+
+import json
+import time
+
+import frappe
+from frappe import _
+from werkzeug.wrappers import Response
+
+from subscriber_tv.api import guards
+from subscriber_tv.core.activation import rollup
+from subscriber_tv.core.activation.decide import STRANGER, Decision
+from subscriber_tv.core.devices import wire
+from subscriber_tv.flows.activation import bind as bind_flow
+from subscriber_tv.flows.activation import enrol as enrol_flow
+from subscriber_tv.flows.activation import keys, record_answer, store_rights
+from subscriber_tv.flows.activation import power_on as power_on_flow
+from subscriber_tv.flows.activation import unbind as unbind_flow
+from subscriber_tv.flows.devices import deliver as deliver_flow
+
+PREFIX = "subscriber_tv.api.activation."
+TV_PATHS = tuple(f"/method/{PREFIX}{name}" for name in ("power_on", "enrol"))
+PROVEN = (200, 403)
+FAILURES = (400, 401)
+FOR_EVER = (("Content-Type", "application/jwt"), ("Cache-Control", "public, max-age=31536000, immutable"))
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def power_on() -> Response:
+	"""A TV asks whether it may play. See docs of the wire format for request and answers."""
+	return _answer(power_on_flow.power_on)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def enrol() -> Response:
+	"""A TV asks for a pairing code."""
+	return _answer(enrol_flow.enrol)
+
+
+@frappe.whitelist(allow_guest=True, methods=["GET"])
+def offer(hash: str = "") -> Response:
+	"""The signed offer document with this hash; it never changes, so it may be kept for ever."""
+	document = store_rights.document(hash) if len(hash) == 43 else None
+	return _response(wire.Answer(200, document.encode(), FOR_EVER) if document else wire.NOT_FOUND)
+
+
+@frappe.whitelist(allow_guest=True, methods=["GET"])
+def jwks() -> Response:
+	"""The public keys that leases, denials and offer documents are signed with (RFC 7517)."""
+	headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"))
+	return _response(wire.Answer(200, json.dumps(keys.public_keys()).encode(), headers))
+
+
+@frappe.whitelist(methods=["POST"])
+def find_code(code: str) -> dict:
+	"""The TV that shows a pairing code, for staff to compare with the TV before them."""
+	guards.only_for(*guards.STAFF_PAIRING)
+	device = _guess(lambda: bind_flow.find_by_code(code))
+	return {
+		"serial": device.name,
+		"model": device.model,
+		"firmware": device.firmware,
+		"asked_from": device.pairing_network,
+		"code_until": device.pairing_until,
+		"customer": device.customer,
+		"site": device.site,
+		"subscription": device.subscription,
+		"warehouse": device.warehouse,
+	}
+
+
+@frappe.whitelist(methods=["POST"])
+def bind(subscription: str, line_id: str, code: str) -> str:
+	"""Bind the TV that shows this code to a line of a subscription; returns its serial."""
+	guards.only_for(*guards.STAFF_PAIRING)
+	_may_read(subscription)
+	return _guess(lambda: bind_flow.bind_by_code(subscription=subscription, line_id=line_id, code=code))
+
+
+@frappe.whitelist(methods=["POST"])
+def unbind(device: str, reason: str | None = None) -> None:
+	"""Take a TV off its subscription; it may pair again."""
+	guards.only_for(*guards.STAFF_PAIRING)
+	unbind_flow.unbind(device=device, reason=reason)
+
+
+@frappe.whitelist(methods=["POST"])
+def deliver(
+	subscription: str,
+	serials: list | str,
+	from_warehouse: str | None = None,
+	posting_date: str | None = None,
+) -> str:
+	"""Deliver TVs to the site of a subscription; `serials` is a list, or text with one serial a line."""
+	guards.only_for(*guards.STAFF_LOGISTICS)
+	_may_read(subscription)
+	names = serials if isinstance(serials, list) else serials.replace(",", "\n").split("\n")
+	return deliver_flow.deliver(
+		subscription=subscription, serials=names, from_warehouse=from_warehouse, posting_date=posting_date
+	)
+
+
+def replace_answer(response: Response | None, request) -> None:
+	"""Hook `after_request`: on a TV's path, turn whatever is not ours into a refusal of the wire format."""
+	if response is None or getattr(response, "is_wire", False):
+		return
+	if request.method == "OPTIONS" or not request.path.rstrip("/").endswith(TV_PATHS):
+		return
+	answer = _instead_of(response.status_code, request)
+	response.status_code = answer.status
+	response.set_data(answer.body)
+	response.headers.clear()
+	response.headers.extend(answer.headers)
+
+
+def _answer(flow) -> Response:
+	"""Check the request's frame, ask the flow, count failures and limit them."""
+	request = frappe.local.request
+	body = request.get_data()
+	refused = wire.check_content(
+		request.headers.get("Content-Type"), request.headers.get("Content-Encoding"), len(body)
+	)
+	if refused:
+		return _response(refused)
+	address, now = guards.request_network(), int(time.time())
+	answer = flow(body, address, now)
+	if _within_limits(answer, body, address):
+		return _response(answer)
+	# What was written for this answer goes: a flood is counted in one row, and costs no pairing code.
+	frappe.db.rollback()
+	decision = Decision(STRANGER, "rate_limited")
+	record_answer.count(rollup.bucket(decision, audience="desk", address=address, now=now))
+	return _response(wire.RATE_LIMITED)
+
+
+def _within_limits(answer: wire.Answer, body: bytes, address: str) -> bool:
+	if answer.status in PROVEN:
+		return guards.spend("device", json.loads(body)["serial"])
+	if answer.status not in FAILURES or power_on_flow.waits_for_pairing(body):
+		return True
+	return guards.spend("failures", guards.bucket_of(address))
+
+
+def _response(answer: wire.Answer) -> Response:
+	response = Response(answer.body, status=answer.status, headers=list(answer.headers))
+	response.is_wire = True
+	return response
+
+
+def _instead_of(status: int, request) -> wire.Answer:
+	if request.method != "POST":
+		return wire.METHOD_NOT_ALLOWED
+	if status == wire.RATE_LIMITED.status:
+		return wire.RATE_LIMITED
+	return wire.INVALID_REQUEST if status < 500 or _unreadable(request) else wire.UNAVAILABLE
+
+
+def _unreadable(request) -> bool:
+	"""Whether Frappe failed because the body is no JSON object: it reads bodies before any of our code runs."""
+	try:
+		return not isinstance(json.loads(request.get_data(as_text=True)), dict)
+	except (ValueError, RecursionError):
+		return True
+
+
+def _guess(attempt):
+	"""Run an attempt with a pairing code; too many wrong ones make the user wait."""
+	if guards.spent("codes", frappe.session.user):
+		frappe.throw(
+			_("Too many wrong pairing codes. Wait a quarter of an hour."), frappe.RateLimitExceededError
+		)
+	try:
+		return attempt()
+	except bind_flow.CodeUnknown:
+		guards.spend("codes", frappe.session.user)
+		raise
+
+
+def _may_read(subscription: str) -> None:
+	frappe.has_permission("TV Subscription", "read", subscription, throw=True)

@@ -1,0 +1,97 @@
+"""What stands before an endpoint: whose request it is, how large, how often, and in which role.
+
+**Which address a request comes from.** The first value of X-Forwarded-For is whatever the sender wrote, so it is
+never believed. The address of the connection counts, unless it belongs to a trusted proxy: then the last value
+of X-Forwarded-For that is not itself a trusted proxy. Trusted are loopback (the usual reverse proxy on the
+same machine) or the networks listed in site_config `subscriber_tv_trusted_proxies`, edges included since they
+hand enrolments on.
+
+**How often.** A TV that proves itself may ask 10 times a minute. Failures are counted per IPv4 address or IPv6 /64:
+after 20 in a minute, everybody there who fails gets 429 instead of the reason, known or not. A TV that proves
+itself is answered all the same: a hotel is one address, and one broken set must not darken the others. No
+serial is ever locked. site_config `subscriber_tv_limits` may set other figures.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+
+import frappe
+
+STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
+STAFF_LOGISTICS = ("TV Logistics", "TV Back Office", "System Manager")
+
+LIMITS = {"device": (10, 60), "failures": (20, 60), "codes": (5, 900)}
+"""Most requests and in how many seconds: of one TV, of failures of one network, of wrong codes of one user."""
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def network_address(peer: str | None, forwarded: str | None, trusted: Iterable[str] | None = None) -> str:
+	"""The address a request counts for, by the rule above; `0.0.0.0` when none can be told.
+
+	:param peer: address of the connection
+	:param forwarded: value of X-Forwarded-For, or None
+	"""
+	proxies = [ipaddress.ip_network(network, strict=False) for network in trusted or LOOPBACK]
+	found = _address(peer)
+	for value in reversed((forwarded or "").split(",")):
+		if found is None or not any(found in network for network in proxies):
+			break
+		found = _address(value) or found
+	return str(found) if found else "0.0.0.0"
+
+
+def request_network() -> str:
+	"""The address of the current request, by the rule above."""
+	request = frappe.local.request
+	return network_address(
+		request.environ.get("REMOTE_ADDR"),
+		request.headers.get("X-Forwarded-For"),
+		frappe.conf.get("subscriber_tv_trusted_proxies"),
+	)
+
+
+def bucket_of(address: str) -> str:
+	"""The network failures are counted for: the IPv4 address itself, the /64 of an IPv6 one."""
+	found = _address(address)
+	if found is None or found.version == 4:
+		return address
+	return str(ipaddress.ip_network(f"{found}/64", strict=False))
+
+
+def spend(kind: str, key: str) -> bool:
+	"""Count one request; False when `key` had used up its limit before. Redis being away limits nobody."""
+	most, seconds = _limit(kind)
+	name = frappe.cache.make_key(f"tv-limit|{kind}|{key}")
+	try:
+		used = frappe.cache.incr(name)
+		if used == 1:
+			frappe.cache.expire(name, seconds)
+	except Exception:
+		frappe.logger("subscriber_tv").warning("No rate limit without Redis", exc_info=True)
+		return True
+	return used <= most
+
+
+def spent(kind: str, key: str) -> bool:
+	"""Whether `key` has used up its limit, without counting."""
+	name = frappe.cache.make_key(f"tv-limit|{kind}|{key}")
+	return int(frappe.cache.get(name) or 0) >= _limit(kind)[0]
+
+
+def only_for(*roles: str) -> None:
+	"""Refuse the request of a user who has none of these roles. Errors: PermissionError."""
+	if frappe.session.user != "Administrator" and not set(roles) & set(frappe.get_roles()):
+		raise frappe.PermissionError
+
+
+def _limit(kind: str) -> tuple[int, int]:
+	return tuple((frappe.conf.get("subscriber_tv_limits") or {}).get(kind) or LIMITS[kind])
+
+
+def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+	try:
+		found = ipaddress.ip_address((text or "").strip())
+	except ValueError:
+		return None
+	return getattr(found, "ipv4_mapped", None) or found
