@@ -1,0 +1,99 @@
+"""The demo's small form, for a machine without a bench: the edge on SQLite, the TV page and a fleet of simulated TVs."""
+
+import contextlib
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from devtools import bench, packages, paths, proc
+from devtools.proc import Daemon, free_port, listening
+from devtools.say import Problem, step
+from devtools.stack import INSIDE, answers
+
+FIXTURES = paths.CLONE / "fixtures" / "demo"
+PARTS = ("fleet", "edge")
+
+
+@contextlib.contextmanager
+def running(port: int) -> Iterator[str]:
+	"""Edge and fleet for as long as the caller needs them; gives the text to show."""
+	stop()
+	folder = _folder()
+	shutil.rmtree(folder, ignore_errors=True)
+	summary = _prepare(_folder())
+	address = f"http://127.0.0.1:{port if not listening(port) else free_port()}"
+	try:
+		_start_edge(address)
+		_start_fleet(address)
+		yield _describe(address, summary)
+	finally:
+		step("stopping")
+		stop()
+
+
+def stop() -> list[str]:
+	"""End what runs of it; the names of what ran."""
+	return [name for name in PARTS if Daemon(name, _folder()).stop()]
+
+
+def first_serial() -> str:
+	"""A TV of the demo that may watch."""
+	with open(FIXTURES / "bindings.csv", newline="", encoding="utf-8-sig") as rows:
+		return next(csv.DictReader(rows))["serial"]
+
+
+def _folder() -> Path:
+	folder = paths.state() / "embedded"
+	folder.mkdir(exist_ok=True)
+	return folder
+
+
+def _env(**settings: str) -> dict[str, str]:
+	return proc.clean_env(PYTHONPATH=str(paths.CLONE), **settings)
+
+
+def _prepare(folder: Path) -> dict:
+	step("compiling and signing the demo's rights")
+	command = [packages.tool_python(), INSIDE / "prepare_embedded.py", FIXTURES, folder]
+	log = paths.logs() / "embedded.log"
+	answer = proc.capture(command, env=_env(), timeout=120)
+	if not answer:
+		log.write_text("")
+		proc.must(command, what="compiling the demo's rights", log=log, env=_env())
+		raise Problem(f"compiling the demo's rights failed once; its log is {log}")
+	return json.loads(answer)
+
+
+def _start_edge(address: str) -> None:
+	step("starting the edge")
+	folder = _folder()
+	edge = Daemon("edge", folder)
+	settings = {
+		"SUBSCRIBER_TV_EDGE_NAME": "embedded",
+		"SUBSCRIBER_TV_EDGE_PORT": address.rsplit(":", 1)[1],
+		"SUBSCRIBER_TV_EDGE_DATABASE": str(folder / "edge.sqlite"),
+		"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": str(folder / "lease-keys.json"),
+	}
+	edge.start([packages.tool_python(), "-m", "subscriber_tv.edge"], env=_env(**settings), cwd=folder)
+	edge.wait_until(lambda: answers(f"{address}/v1/health"))
+
+
+def _start_fleet(address: str) -> None:
+	step("powering on the fleet")
+	command = [packages.tool_python(), "-m", "subscriber_tv.simulator.fleet", "--url", address]
+	bindings = ["--bindings", FIXTURES / "bindings.csv"]
+	Daemon("fleet", _folder()).start([*command, *bindings], env=_env(), cwd=_folder())
+
+
+def _describe(address: str, summary: dict) -> str:
+	allowed, refused = summary["allowed"], summary["refused"]
+	return f"""
+TV page    {address}/tv/?serial={allowed[0]}   (may watch)
+           {address}/tv/?serial={refused[0]}   (may not)
+Edge       {address}/v1/health
+Fleet      {summary["devices"]} TVs power on again and again: {Daemon("fleet", _folder()).log}
+
+This is the form without ERPNext: {bench.NO_BENCH}. Set FRAPPE_BENCH_ROOT to a bench for the desk and billing.
+"""
