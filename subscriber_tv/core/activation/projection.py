@@ -181,7 +181,7 @@ def sign(
 		expires_at=expires if unsigned.rights_from else 0,
 		denial=_denial(unsigned, signer, now, issuer, version) if unsigned.denial_code else "",
 		document=document,
-		document_hash=document_hash(unsigned.document) if unsigned.document else "",
+		document_hash=wire.document_address(unsigned.document) if unsigned.document else "",
 	)
 	return Signed(entry, unsigned.subscription, unsigned.facts_hash, now)
 
@@ -191,11 +191,6 @@ def due_again(entry: Entry, now: int) -> bool:
 	if entry.state == "Active":
 		return bool(entry.rights_until) and entry.rights_until <= now
 	return 0 < entry.rights_from <= now
-
-
-def document_hash(document: bytes) -> str:
-	"""The address of an offer document: base64url SHA-256 of its claims, so signing it again changes nothing."""
-	return jws.b64url(hashlib.sha256(document).digest())
 
 
 def window(contract: ContractFacts, line_id: str, now: int) -> Window | None:

@@ -170,6 +170,11 @@ def encode(document: msgspec.Struct) -> Answer:
 	return Answer(200, msgspec.json.encode(document))
 
 
+def document_address(claims: bytes) -> str:
+	"""The hash by which an offer document is asked for: of what it says, so signing it again changes nothing."""
+	return b64url(hashlib.sha256(claims).digest())
+
+
 def offer_document(token: str) -> Answer:
 	"""The signed offer document of a hash: it can never change, so it may be kept for ever."""
 	body = msgspec.json.encode({"document": token})

@@ -162,7 +162,7 @@ def test_an_offer_document_is_addressed_by_what_it_says():
 	again = projection.sign(offer, SIGNER, 99, WEEK, "operator").entry
 	assert first.document_hash == again.document_hash
 	document = VERIFIER.verify(jws.OFFER, first.document)
-	assert projection.document_hash(document) == first.document_hash
+	assert wire.document_address(document) == first.document_hash
 	channels = json.loads(document)["bouquets"][0]["channels"]
 	assert [channel["number"] for channel in channels] == [1, 7]
 
