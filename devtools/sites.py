@@ -13,6 +13,8 @@ from devtools.bench import Overlay
 from devtools.say import Problem, step
 from devtools.services import mariadb_client, must_sql
 
+# Part of every key: a change in how dumps are laid out makes them anew.
+LAYOUT = "2"
 MARK = "subscriber_tv_dev_site"
 FOLDERS = ("public/files", "private/files", "private/backups", "locks", "logs", "task-logs")
 NOT_KEPT = ("site_config.json", "locks", "logs", "task-logs", "backups")
@@ -61,7 +63,7 @@ def with_operator(overlay: Overlay) -> Dump:
 
 
 def _pristine(overlay: Overlay) -> Dump:
-	dump = Dump(paths.shared() / "dumps" / f"erpnext-{overlay.bench.fingerprint}")
+	dump = Dump(paths.shared() / "dumps" / f"erpnext-{paths.digest(LAYOUT, overlay.bench.fingerprint)}")
 	with proc.lock(dump.folder.name, common=True, waiting="another ./dev is making the ERPNext base"):
 		if not dump.complete:
 			_build(overlay, dump, "making an ERPNext site (once; one to three minutes)", None, None)
