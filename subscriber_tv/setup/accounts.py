@@ -17,7 +17,6 @@ COMPANY_ACCOUNTS: dict[str, str] = {
 """Company field -> PCG number. 411 and 401 are groups in ERPNext's chart, hence 4111 and 4011; 4084 and 4088, which
 ERPNext may pick for goods received, are for fixed assets and interest."""
 
-HARDWARE_INCOME = "7071"
 DEFERRED_REVENUE = "487"
 SERVICE_INCOME = "706"
 

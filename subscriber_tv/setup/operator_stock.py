@@ -3,16 +3,15 @@
 import frappe
 from frappe import _
 
+from subscriber_tv.flows.imports.make_item import HARDWARE_GROUP
 from subscriber_tv.setup.accounts import (
 	DEFERRED_REVENUE,
-	HARDWARE_INCOME,
 	SERVICE_INCOME,
 	find_account,
 )
 from subscriber_tv.setup.taxes import item_tax_template
 
 SERVICE_GROUP = "TV Services"
-HARDWARE_GROUP = "TV Hardware"
 
 SERVICE_ITEMS: tuple[tuple[str, str, str, bool], ...] = (
 	("TV-SUBSCRIPTION", "Abonnement télévision", "10", True),
@@ -57,30 +56,6 @@ def make_service_item(company: str, code: str, name: str, vat_rate: str, *, defe
 					"company": company,
 					"income_account": find_account(company, SERVICE_INCOME),
 					"deferred_revenue_account": find_account(company, DEFERRED_REVENUE) if deferred else None,
-				}
-			],
-		}
-	)
-
-
-def make_device_item(company: str, code: str, name: str, *, warehouse: str | None = None) -> str:
-	"""Create the serialised stock item of a TV model (hardware at 20 %); an existing item is left alone."""
-	if frappe.db.exists("Item", code):
-		return code
-	return _insert_item(
-		{
-			"item_code": code,
-			"item_name": name,
-			"item_group": HARDWARE_GROUP,
-			"is_stock_item": 1,
-			"has_serial_no": 1,
-			"valuation_method": "FIFO",
-			"taxes": [{"item_tax_template": item_tax_template(company, "20")}],
-			"item_defaults": [
-				{
-					"company": company,
-					"default_warehouse": warehouse,
-					"income_account": find_account(company, HARDWARE_INCOME),
 				}
 			],
 		}

@@ -37,7 +37,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
 	"too_big": (_("The file is larger than 20 MB."), _("Split it into smaller files.")),
 	"empty": (_("The file has no header line."), _("Start from the example file of this kind.")),
 	"missing_column": (_("The column is missing."), _("Add the column to the header line.")),
-	"unknown_column": (_("This kind of file has no such column."), _("Remove the column or correct its name.")),
+	"unknown_column": (
+		_("This kind of file has no such column."),
+		_("Remove the column or correct its name."),
+	),
 	"repeated_column": (_("The column stands twice in the header."), _("Keep one of the two columns.")),
 	"cells": (_("The row has not as many cells as the header."), _("Look for a stray separator or quote.")),
 	"too_long": (_("The text is longer than 500 characters."), _("Look for a missing closing quote.")),
@@ -47,7 +50,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
 	"integer": (_("{0} is not a whole number."), _("Write digits only.")),
 	"minimum": (_("{0} is too small."), _("Write a larger number.")),
 	"choice": (_("{0} is not possible here."), _("Take one of: {1}")),
-	"pattern": (_("{0} is not written as it must be."), _("Use the characters that the documentation lists.")),
+	"pattern": (
+		_("{0} is not written as it must be."),
+		_("Use the characters that the documentation lists."),
+	),
 	"repeated": (_("{0} stands already in line {1}."), _("Keep one of the two rows.")),
 	"incomplete": (
 		_("Another row of the same document is wrong."),
@@ -114,7 +120,9 @@ def parse(kind: str, data: bytes, file: str) -> Parsed:
 	except csv.Error as error:
 		problems.append(Problem(file, 0, "", "refused", str(error)))
 	whole = [row for row in rows if _document(found, row) not in broken]
-	incomplete = [Problem(file, row.line, "", "incomplete") for row in rows if _document(found, row) in broken]
+	incomplete = [
+		Problem(file, row.line, "", "incomplete") for row in rows if _document(found, row) in broken
+	]
 	problems = sorted([*problems, *incomplete], key=lambda problem: problem.line)
 	return Parsed(found, file, tuple(whole), tuple(problems))
 
@@ -151,7 +159,9 @@ def _problems_of_header(kind: Kind, header: list[str]) -> Iterable[tuple[str, st
 			yield column.name, "missing_column"
 
 
-def _read_rows(kind: Kind, header: list[str], reader, file: str, rows: list, problems: list, broken: set) -> None:
+def _read_rows(
+	kind: Kind, header: list[str], reader, file: str, rows: list, problems: list, broken: set
+) -> None:
 	names = [name.strip() for name in header]
 	seen: dict[tuple, int] = {}
 	for cells in reader:

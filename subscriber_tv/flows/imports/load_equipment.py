@@ -1,0 +1,98 @@
+"""Load TV models, goods receipts of serialised TVs and their deliveries to sites."""
+
+import frappe
+from frappe import _
+
+from subscriber_tv.core.imports.rows import DeliveryRow, ModelRow, ReceiptRow
+from subscriber_tv.flows.imports import find
+from subscriber_tv.flows.imports.make_item import make_device_item
+from subscriber_tv.ledger.receipts import receive_serials
+
+
+def load_model(rows: list[ModelRow]) -> bool:
+	"""Create the model, its manufacturer and its stock item, or bring the model up to the row."""
+	row = rows[0]
+	if row.manufacturer and not frappe.db.exists("Manufacturer", row.manufacturer):
+		frappe.get_doc({"doctype": "Manufacturer", "short_name": row.manufacturer}).insert(
+			ignore_permissions=True
+		)
+	make_device_item(find.company(), row.item_code, row.model_name)
+	doc = (
+		frappe.get_doc("TV Device Model", row.model_code)
+		if frappe.db.exists("TV Device Model", row.model_code)
+		else frappe.get_doc({"doctype": "TV Device Model", "model_code": row.model_code})
+	)
+	return find.save_if_changed(
+		doc,
+		{
+			"model_name": row.model_name,
+			"manufacturer": row.manufacturer,
+			"item": row.item_code,
+			"device_type": row.device_type,
+			"stock_policy": row.stock_policy,
+			"warranty_months": row.warranty_months,
+		},
+	)
+
+
+def load_receipt(rows: list[ReceiptRow]) -> bool:
+	"""Receive the serials that stock does not know yet in one Purchase Receipt."""
+	first = rows[0]
+	item = frappe.db.get_value("TV Device Model", find.by_name("TV Device Model", first.model), "item")
+	known = dict(
+		frappe.get_all(
+			"Serial No", {"name": ("in", [row.serial for row in rows])}, ["name", "item_code"], as_list=True
+		)
+	)
+	foreign = [serial for serial, item_code in known.items() if item_code != item]
+	if foreign:
+		frappe.throw(_("Serial {0} belongs to another item.").format(", ".join(foreign[:5])))
+	new = [row for row in rows if row.serial not in known]
+	if not new:
+		return False
+	receive_serials(
+		company=find.company(),
+		supplier=find.by_name("Supplier", first.supplier),
+		warehouse=find.warehouse(first.warehouse),
+		posting_date=first.received_on,
+		item=item,
+		costs={row.serial: row.unit_cost for row in new},
+	)
+	return True
+
+
+def load_delivery(rows: list[DeliveryRow]) -> bool:
+	"""Bring the TVs that are not there yet to the subscription's site, one voucher per policy and depot."""
+	from subscriber_tv.flows.devices.deliver import deliver
+
+	subscription = find.subscription(rows[0].subscription)
+	places = _places([row.serial for row in rows])
+	missing = [row.serial for row in rows if row.serial not in places]
+	if missing:
+		frappe.throw(_("TV {0} is in no goods receipt.").format(", ".join(missing[:5])))
+	groups: dict[tuple, list[str]] = {}
+	for serial, (there, warehouse, policy) in places.items():
+		if there != subscription:
+			groups.setdefault((policy, warehouse), []).append(serial)
+	for (_policy, warehouse), serials in groups.items():
+		deliver(
+			subscription=subscription,
+			serials=serials,
+			from_warehouse=warehouse,
+			posting_date=rows[0].delivered_on,
+		)
+	return bool(groups)
+
+
+def _places(serials: list[str]) -> dict[str, tuple]:
+	"""Serial -> (subscription, warehouse, stock policy of its model), in the order given."""
+	device, model = frappe.qb.DocType("TV Device"), frappe.qb.DocType("TV Device Model")
+	rows = (
+		frappe.qb.from_(device)
+		.join(model)
+		.on(device.model == model.name)
+		.select(device.name, device.subscription, device.warehouse, model.stock_policy)
+		.where(device.name.isin(serials))
+	).run()
+	places = {serial: place for serial, *place in rows}
+	return {serial: tuple(places[serial]) for serial in serials if serial in places}
