@@ -1,0 +1,11 @@
+frappe.ui.form.on("TV Settings", {
+	setup(frm) {
+		frm.set_query("warehouse", "service_warehouses", (doc, cdt, cdn) => ({
+			filters: { company: locals[cdt][cdn].company, is_group: 0 },
+		}));
+	},
+
+	refresh(frm) {
+		frm.set_df_property("default_time_zone", "options", Intl.supportedValuesOf("timeZone"));
+	},
+});

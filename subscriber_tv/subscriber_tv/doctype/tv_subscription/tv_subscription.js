@@ -1,0 +1,228 @@
+// What is possible, and for whom, is decided by the server; the form asks it once and draws buttons.
+
+const API = "subscriber_tv.api.contracts";
+
+// Events that end or interrupt something: their reason is wanted for the history.
+const REASON_WANTED = ["suspend", "cancel_at_date", "end"];
+
+frappe.ui.form.on("TV Subscription", {
+	setup(frm) {
+		frm.set_query("site", () => ({ filters: { customer: frm.doc.customer || "", disabled: 0 } }));
+		frm.set_query("offer_version", "lines", () => ({
+			filters: { docstatus: 1, ...(frm.doc.company && { company: frm.doc.company }) },
+		}));
+	},
+
+	refresh(frm) {
+		frm.set_df_property("lines", "read_only", frm.is_new() ? 0 : 1);
+		if (frm.is_new()) {
+			frm.set_intro(__("Choose customer, site and offer, then save: the contract begins as a draft."));
+			return;
+		}
+		frm.disable_save();
+		show_overview(frm);
+	},
+
+	customer(frm) {
+		frm.set_value("site", null);
+	},
+});
+
+async function show_overview(frm) {
+	const name = frm.doc.name;
+	const overview = await frappe.xcall(`${API}.overview`, { subscription: name }, "GET");
+	if (frm.doc.name !== name || frm.is_new()) return;
+	frm.set_intro("");
+	frm.set_intro(overview.hint, intro_color(overview.state));
+	show_buttons(frm, overview);
+	show_indicators(frm, overview);
+	show_history(frm, overview);
+}
+
+function intro_color(state) {
+	if (state === "Active") return "green";
+	return ["Suspended", "Cancelling"].includes(state) ? "orange" : "blue";
+}
+
+function show_buttons(frm, overview) {
+	frm.clear_custom_buttons();
+	if (overview.can_bind) add_button(frm, overview, "bind", __("Bind TV"), () => bind(frm, overview));
+	if (overview.can_deliver) add_button(frm, overview, "deliver", __("Deliver TVs"), () => deliver(frm));
+	for (const action of overview.events) {
+		add_button(frm, overview, action.event, action.label, () => ask(frm, overview, action));
+	}
+}
+
+function add_button(frm, overview, key, label, run) {
+	const primary = overview.primary === key;
+	const button = frm.add_custom_button(label, run, primary ? null : __("Actions"));
+	if (primary && button) button.removeClass("btn-default").addClass("btn-primary");
+}
+
+function show_indicators(frm, overview) {
+	frm.dashboard.stats_area_row && frm.dashboard.stats_area_row.empty();
+	for (const line of overview.lines) {
+		const full = line.bound >= line.quantity;
+		frm.dashboard.add_indicator(
+			__("{0}: {1} of {2} TVs bound", [line.line_id, line.bound, line.quantity]),
+			full ? "green" : "orange"
+		);
+	}
+	const waiting = overview.devices - overview.lines.reduce((sum, line) => sum + line.bound, 0);
+	if (waiting > 0) frm.dashboard.add_indicator(__("{0} TVs delivered, not bound", [waiting]), "blue");
+}
+
+function show_history(frm, overview) {
+	const rows = overview.changes.map((change) => history_row(change)).join("");
+	frm.get_field("history_html").$wrapper.html(`<ul class="list-unstyled">${rows}</ul>`);
+}
+
+function history_row(change) {
+	const escape = frappe.utils.escape_html;
+	const day = frappe.datetime.str_to_user(change.effective_date);
+	const until = change.end_date
+		? " " + __("until {0}", [frappe.datetime.str_to_user(change.end_date)])
+		: "";
+	const recorded = __("recorded {0} by {1}", [
+		frappe.datetime.str_to_user(change.known_on),
+		escape(frappe.user.full_name(change.author)),
+	]);
+	const reason = change.reason ? `<div>${escape(change.reason)}</div>` : "";
+	return `<li class="mb-3">
+		<a href="/app/tv-subscription-change/${encodeURIComponent(change.name)}">
+			<b>${day}</b> · ${escape(change.label)} → ${escape(__(change.to_state))}${escape(until)}
+		</a>
+		<span class="text-muted small">${recorded}</span>${reason}
+	</li>`;
+}
+
+function ask(frm, overview, action) {
+	const dialog = new frappe.ui.Dialog({
+		title: action.label,
+		fields: fields_for(overview, action.event),
+		primary_action_label: action.label,
+		async primary_action(values) {
+			dialog.disable_primary_action();
+			try {
+				await frappe.xcall(`${API}.change_state`, {
+					subscription: frm.doc.name,
+					event: action.event,
+					...values,
+				});
+				dialog.hide();
+				frappe.show_alert({ message: __("{0}: recorded", [action.label]), indicator: "green" });
+				frm.reload_doc();
+			} finally {
+				dialog.enable_primary_action();
+			}
+		},
+	});
+	dialog.show();
+}
+
+function fields_for(overview, event) {
+	const fields = [
+		{
+			fieldname: "effective_date",
+			fieldtype: "Date",
+			label: __("Effective"),
+			default: overview.today,
+			reqd: 1,
+			description: __("First day of the new state, in the time zone of the site"),
+		},
+	];
+	if (event === "cancel_at_date") {
+		fields.push({
+			fieldname: "end_date",
+			fieldtype: "Date",
+			label: __("Ends On"),
+			default: frappe.datetime.add_months(overview.today, 1),
+			reqd: 1,
+			description: __("First day no longer served"),
+		});
+	}
+	fields.push({
+		fieldname: "reason",
+		fieldtype: "Small Text",
+		label: __("Reason"),
+		reqd: REASON_WANTED.includes(event) ? 1 : 0,
+	});
+	return fields;
+}
+
+function bind(frm, overview) {
+	const open = overview.lines.filter((line) => line.bound < line.quantity);
+	const dialog = new frappe.ui.Dialog({
+		title: __("Bind TV"),
+		fields: [
+			{
+				fieldname: "code",
+				fieldtype: "Data",
+				label: __("Pairing Code"),
+				reqd: 1,
+				description: __("The code on the screen of the TV"),
+			},
+			{
+				fieldname: "line_id",
+				fieldtype: "Select",
+				label: __("Line"),
+				reqd: 1,
+				default: open[0].line_id,
+				options: open.map((line) => ({
+					value: line.line_id,
+					label: `${line.line_id} · ${line.offer_version} (${line.bound}/${line.quantity})`,
+				})),
+			},
+		],
+		primary_action_label: __("Bind"),
+		async primary_action(values) {
+			dialog.disable_primary_action();
+			try {
+				const answer = await frappe.xcall("subscriber_tv.api.activation.bind", {
+					subscription: frm.doc.name,
+					...values,
+				});
+				dialog.hide();
+				frappe.show_alert({
+					message: __("TV {0} is bound", [(answer && answer.serial) || answer]),
+					indicator: "green",
+				});
+				frm.reload_doc();
+			} finally {
+				dialog.enable_primary_action();
+			}
+		},
+	});
+	dialog.show();
+}
+
+function deliver(frm) {
+	const dialog = new frappe.ui.Dialog({
+		title: __("Deliver TVs"),
+		fields: [
+			{
+				fieldname: "serials",
+				fieldtype: "Small Text",
+				label: __("Serial Numbers"),
+				reqd: 1,
+				description: __("One a line, typed or scanned"),
+			},
+		],
+		primary_action_label: __("Deliver"),
+		async primary_action({ serials }) {
+			dialog.disable_primary_action();
+			try {
+				await frappe.xcall("subscriber_tv.api.activation.deliver", {
+					subscription: frm.doc.name,
+					serials: serials.split(/[\s,;]+/).filter(Boolean),
+				});
+				dialog.hide();
+				frappe.show_alert({ message: __("The TVs are at the site"), indicator: "green" });
+				frm.reload_doc();
+			} finally {
+				dialog.enable_primary_action();
+			}
+		},
+	});
+	dialog.show();
+}
