@@ -9,7 +9,8 @@ import contextlib
 import sys
 
 HEAD_LIMIT = 65536
-NOT_FORWARDED = (b"connection:", b"x-frappe-site-name:", b"x-forwarded-for:", b"keep-alive:")
+FORWARDED_FOR = b"x-forwarded-for:"
+NOT_FORWARDED = (b"connection:", b"x-frappe-site-name:", b"keep-alive:", FORWARDED_FOR)
 
 
 async def serve(port: int, web: int, realtime: int, site: str) -> None:
@@ -35,6 +36,8 @@ async def _relay(
 	kept = [line for line in headers if not line.lower().startswith(NOT_FORWARDED)]
 	kept.append(b"Connection: Upgrade" if upgrade else b"Connection: close")
 	kept.append(b"X-Frappe-Site-Name: " + site.encode())
+	passed = [line.split(b":", 1)[1].strip() for line in headers if line.lower().startswith(FORWARDED_FOR)]
+	kept.append(b"X-Forwarded-For: " + b", ".join([*passed, b"127.0.0.1"]))
 	upstream, sink = await asyncio.open_connection("127.0.0.1", realtime if is_realtime else web)
 	sink.write(b"\r\n".join([request, *kept]) + b"\r\n\r\n")
 	sending = asyncio.create_task(_pump(reader, sink))
