@@ -65,6 +65,7 @@ def deliver_sold(
 	for lot in lots:
 		note.append("items", {**_row(lot), "warehouse": lot.warehouse})
 	note.set_missing_values()
+	note.calculate_taxes_and_totals()
 	for row in note.items:
 		if not row.rate:
 			frappe.throw(

@@ -250,3 +250,71 @@ def make_subscription(
 def _root_of(doctype: str) -> str:
 	"""Name of the root of a tree doctype, whatever the site's language called it."""
 	return frappe.get_all(doctype, {"is_group": 1}, pluck="name", order_by="lft asc", limit=1)[0]
+
+
+def make_device_model(model_code: str = "TV-32", **overrides) -> str:
+	"""Return a TV Device Model (rented, 24 months of warranty) and its serialised stock item of the same code."""
+	item = make_item(model_code, is_stock_item=1, has_serial_no=1, standard_rate=300)
+	if not frappe.db.exists("TV Device Model", model_code):
+		frappe.get_doc(
+			{
+				"doctype": "TV Device Model",
+				"model_code": model_code,
+				"model_name": model_code,
+				"item": item,
+				"stock_policy": "Rented",
+				"warranty_months": 24,
+				**overrides,
+			}
+		).insert()
+	return model_code
+
+
+def make_warehouse(name: str = "Depot", company: str = COMPANY, *, in_service: bool = False) -> str:
+	"""Return a warehouse; with `in_service`, listed in TV Settings for the whole company."""
+	full_name = f"{name} - {frappe.get_cached_value('Company', company, 'abbr')}"
+	if not frappe.db.exists("Warehouse", full_name):
+		frappe.get_doc({"doctype": "Warehouse", "warehouse_name": name, "company": company}).insert()
+	settings = frappe.get_doc("TV Settings")
+	if in_service and not any(row.company == company for row in settings.service_warehouses):
+		settings.append("service_warehouses", {"company": company, "warehouse": full_name})
+		settings.save()
+	return full_name
+
+
+def make_supplier(name: str = "TV Maker") -> str:
+	"""Return a supplier."""
+	if not frappe.db.exists("Supplier", name):
+		group = frappe.get_all("Supplier Group", {"is_group": 0}, pluck="name", limit=1)[0]
+		frappe.get_doc({"doctype": "Supplier", "supplier_name": name, "supplier_group": group}).insert()
+	return name
+
+
+def receive_devices(
+	n: int = 1, *, model: str = "TV-32", warehouse: str | None = None, serials: list[str] | None = None
+) -> list[str]:
+	"""Receive `n` TVs by a submitted Purchase Receipt; return their serials, each now a TV Device."""
+	from subscriber_tv.flows.devices import follow_stock
+
+	make_operator()
+	make_warehouse("In service", in_service=True)
+	serials = serials or [f"TV-{frappe.generate_hash(length=10).upper()}" for _n in range(n)]
+	frappe.get_doc(
+		{
+			"doctype": "Purchase Receipt",
+			"supplier": make_supplier(),
+			"company": COMPANY,
+			"items": [
+				{
+					"item_code": make_device_model(model),
+					"warehouse": warehouse or make_warehouse(),
+					"qty": len(serials),
+					"rate": 100,
+					"use_serial_batch_fields": 1,
+					"serial_no": "\n".join(serials),
+				}
+			],
+		}
+	).insert().submit()
+	follow_stock.flush()
+	return serials
