@@ -1,0 +1,119 @@
+"""An edge as a process of its own, started as an operator starts it."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from feed_publisher import SECRET, Rights, credential
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+	with socket.socket() as probe:
+		probe.bind(("127.0.0.1", 0))
+		return probe.getsockname()[1]
+
+
+def eventually(check, seconds=10.0):
+	"""The first true value of `check()`, or a failure after so many seconds."""
+	deadline = time.monotonic() + seconds
+	while time.monotonic() < deadline:
+		if found := check():
+			return found
+		time.sleep(0.05)
+	raise AssertionError(f"did not happen within {seconds} s")
+
+
+class EdgeProcess:
+	"""An edge started as an operator starts it."""
+
+	def __init__(self, folder: Path, rights: Rights, feed_url: str = "", **settings: str):
+		self.port = free_port()
+		self.folder = folder
+		(folder / "keys.json").write_text(rights.jwks())
+		(folder / "secret").write_bytes(SECRET)
+		given = {
+			"DATABASE": str(folder / "edge.db"),
+			"PUBLIC_KEY_FILE": str(folder / "keys.json"),
+			"FEED_SECRET_FILE": str(folder / "secret"),
+			"FEED_URL": feed_url,
+			"FEED_WAIT": "1",
+			"PORT": str(self.port),
+			"REQUEST_TIMEOUT": "1",
+			**settings,
+		}
+		self._environ = {f"SUBSCRIBER_TV_EDGE_{name}": value for name, value in given.items()}
+		self._log = folder / "edge.log"
+		self.start()
+
+	def start(self) -> None:
+		path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
+		with self._log.open("ab") as log:
+			self._process = subprocess.Popen(
+				[sys.executable, "-m", "subscriber_tv.edge"],
+				env={**os.environ, "PYTHONPATH": path, **self._environ},
+				stdout=log,
+				stderr=log,
+				start_new_session=True,
+			)
+		eventually(self._answers, 20)
+
+	def stop(self) -> None:
+		if self._process.poll() is None:
+			self._process.send_signal(signal.SIGTERM)
+			try:
+				self._process.wait(10)
+			except subprocess.TimeoutExpired:
+				os.killpg(self._process.pid, signal.SIGKILL)
+				self._process.wait()
+
+	def log(self) -> str:
+		return self._log.read_text()
+
+	def request(self, method, path, body=None, headers=None):
+		"""(status, headers, body) of one request over a connection of its own."""
+		connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+		try:
+			connection.request(method, path, body, headers or {})
+			response = connection.getresponse()
+			return response.status, dict(response.getheaders()), response.read()
+		finally:
+			connection.close()
+
+	def post(self, path, document, **headers):
+		body = document if isinstance(document, bytes) else json.dumps(document).encode()
+		return self.request("POST", path, body, {"Content-Type": "application/json", **headers})
+
+	def power_on(self, serial, secret=None):
+		return self.post("/v1/power-on", {"serial": serial, "credential": secret or credential(serial)})
+
+	def health(self):
+		return json.loads(self.request("GET", "/v1/health")[2])
+
+	def raw(self, data: bytes, seconds: float = 5.0) -> bytes:
+		"""Whatever comes back for these bytes until the edge hangs up or `seconds` pass."""
+		with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
+			connection.sendall(data)
+			received = b""
+			try:
+				while chunk := connection.recv(65_536):
+					received += chunk
+			except TimeoutError:
+				pass
+			return received
+
+	def _answers(self) -> bool:
+		if self._process.poll() is not None:
+			raise AssertionError(self.log())
+		try:
+			self.health()
+		except OSError:
+			return False
+		return True

@@ -1,0 +1,150 @@
+"""A publisher for tests: a handful of TVs, signed with a throw-away key, served as production serves them."""
+
+import json
+import threading
+import time
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from subscriber_tv.core.activation import feed, projection
+from subscriber_tv.core.activation.projection import (
+	BouquetFacts,
+	ChannelFacts,
+	ContractFacts,
+	DeviceFacts,
+	Facts,
+	LineSpan,
+	OfferFacts,
+	Span,
+)
+from subscriber_tv.core.devices import jws, wire
+
+SECRET = b"a secret of the tests"
+WEEK = 7 * 86_400
+OFFER = OfferFacts(
+	"HOTEL-V1",
+	"Hotel",
+	(BouquetFacts("BASE", "Base", "E1", (ChannelFacts("TF1", "TF1", 1), ChannelFacts("ARTE", "Arte", 7))),),
+	86_400,
+)
+
+
+def credential(serial: str) -> str:
+	"""A TV's secret, the same in every run."""
+	return jws.b64url(serial.encode().ljust(32, b"."))
+
+
+class Rights:
+	"""The rows of the test operator, numbered as they change."""
+
+	def __init__(self, signer: jws.Signer | None = None):
+		self.signer = signer or jws.Signer(jws.new_key())
+		self.rows: dict[str, feed.Entry] = {}
+		self.seq = 0
+		self.changed = threading.Condition()
+		self.change(Facts(offers=(OFFER,)))
+
+	def set_state(self, serial: str, state: str) -> None:
+		"""Put a TV's subscription into a state since the beginning of 2026."""
+		device = DeviceFacts(serial, wire.key_fingerprint(credential(serial)), serial, "L1")
+		contract = ContractFacts(
+			serial, "Europe/Paris", (Span(state, date(2026, 1, 1)),), (LineSpan("L1", OFFER.name),)
+		)
+		self.change(Facts((device,), (contract,)))
+
+	def remove(self, serial: str) -> None:
+		"""Unbind a TV."""
+		self.change(Facts(removed=(serial,)))
+
+	def change(self, facts: Facts) -> None:
+		"""Compile, sign and number what these facts say."""
+		now = int(time.time())
+		with self.changed:
+			for unsigned in projection.compile(facts, now):
+				self.seq += 1
+				signed = projection.sign(unsigned, self.signer, now, WEEK, "test", version=self.seq)
+				self.rows[unsigned.subject] = signed.entry.numbered(self.seq)
+			self.changed.notify_all()
+
+	def page(self, kind: str, after: int, limit: int = 100_000) -> tuple[bytes, str]:
+		"""The signed page of what came after a number."""
+		rows = sorted((row for row in self.rows.values() if row.seq > after), key=lambda row: row.seq)
+		last = len(rows) <= limit
+		upto = self.seq if last else rows[limit - 1].seq
+		page = feed.Page(kind, after, upto, int(time.time()), last, tuple(rows[:limit]))
+		return feed.encode_page(page, self.signer)
+
+	def jwks(self) -> str:
+		"""The public keys."""
+		return json.dumps(jws.jwks(self.signer))
+
+
+class QuietServer(ThreadingHTTPServer):
+	"""Says nothing when an edge hangs up in the middle of a long poll."""
+
+	daemon_threads = True
+
+	def handle_error(self, request, client_address):
+		pass
+
+
+class Publisher:
+	"""Serves `Rights` on a loopback port; `tamper` may change a page on its way out."""
+
+	def __init__(self, rights: Rights, port: int = 0, limit: int = 100_000):
+		self.rights = rights
+		self.limit = limit
+		self.tamper = lambda body, signature: (body, signature)
+		self.snapshots = 0
+		self.refused = 0
+		self.gone = False
+		self._server = QuietServer(("127.0.0.1", port), _handler(self))
+		self.port = self._server.server_port
+		threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+	@property
+	def url(self) -> str:
+		return f"http://127.0.0.1:{self.port}"
+
+	def stop(self) -> None:
+		"""Be gone: the port refuses, and what is still connected gets no answer."""
+		self.gone = True
+		self._server.shutdown()
+		self._server.server_close()
+
+	def answer(self, target: str, authorization: str | None) -> tuple[int, bytes, str]:
+		if not feed.authorized(authorization, SECRET, target, int(time.time())):
+			self.refused += 1
+			return 401, b"", ""
+		parts = urlsplit(target)
+		query = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
+		if parts.path == feed.SNAPSHOT_PATH:
+			self.snapshots += 1
+			return 200, *self.tamper(*self.rights.page(feed.SNAPSHOT, query["after"], self.limit))
+		if query["after"] > self.rights.seq:
+			return 409, b"", ""
+		with self.rights.changed:
+			self.rights.changed.wait_for(lambda: self.rights.seq > query["after"], query["wait"])
+		return 200, *self.tamper(*self.rights.page(feed.DELTA, query["after"]))
+
+
+def _handler(publisher: Publisher):
+	class Handler(BaseHTTPRequestHandler):
+		protocol_version = "HTTP/1.1"
+
+		def do_GET(self):
+			status, body, signature = publisher.answer(self.path, self.headers.get("Authorization"))
+			if publisher.gone:
+				self.close_connection = True
+				return
+			self.send_response(status)
+			self.send_header("Content-Length", str(len(body)))
+			self.send_header(feed.SIGNATURE_HEADER, signature)
+			self.end_headers()
+			self.wfile.write(body)
+
+		def log_message(self, *_):
+			pass
+
+	return Handler
