@@ -13,6 +13,8 @@ before_tests = "subscriber_tv.setup.install.before_tests"
 default_log_clearing_doctypes = {"TV Activation": 90}
 
 after_request = ["subscriber_tv.api.activation.replace_answer"]
+doctype_js = {"Customer": "public/js/customer.js"}
+
 auto_cancel_exempted_doctypes = ["TV Bill Run"]
 
 doc_events = {
@@ -26,5 +28,8 @@ doc_events = {
 }
 
 scheduler_events = {
-	"hourly": ["subscriber_tv.flows.contracts.end_due.end_due"],
+	"hourly": [
+		"subscriber_tv.flows.contracts.end_due.end_due",
+		"subscriber_tv.flows.billing.start_run.resume_abandoned",
+	],
 }

@@ -60,8 +60,8 @@ def _check_tax(doc, row) -> None:
 	# A template that names its accounts at rate 0 is an exemption somebody decided; no template is an omission.
 	if not taxed and not row.item_tax_template:
 		frappe.throw(
-			_("{0}: item {1} is not taxed. Give it an Item Tax Template, with rate 0 if it is exempt.").format(
-				row.tv_line, frappe.bold(row.item_code)
-			),
+			_(
+				"{0}: item {1} is not taxed. Give it an Item Tax Template, with rate 0 if it is exempt."
+			).format(row.tv_line, frappe.bold(row.item_code)),
 			title=_("Not Taxed"),
 		)

@@ -121,6 +121,8 @@ def _submit(doc) -> Posted:
 	doc.flags.ignore_permissions = True
 	doc.submit()
 	check_posted(doc)
+	# ERPNext gives a document that is new when it is submitted the status of a draft.
+	doc.set_status(update=True)
 	return Posted(doc.name, Decimal(str(doc.net_total)))
 
 
