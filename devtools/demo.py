@@ -14,7 +14,7 @@ from devtools.proc import Daemon
 from devtools.say import Problem, line, step, tail
 
 SITE = "tv.localhost"
-PASSWORD = "antenne-bleue"
+PASSWORD = "canal-orange-42-girafe"
 DESK_PORT = 8000
 EDGE_PORT = 8090
 PEOPLE = Path(__file__).parent / "inside" / "people.py"
