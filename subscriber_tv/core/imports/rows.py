@@ -87,7 +87,7 @@ class OfferRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRow:
-	"""A model of TV set, set-top box or smartcard, and its stock item."""
+	"""A model of TV set, set-top box or smartcard, and its stock item; a sold model needs a selling price."""
 
 	line: int
 	model_code: str = _like(CODE)
@@ -97,6 +97,7 @@ class ModelRow:
 	device_type: str = _one_of("TV Set", "Set-top Box", "Smartcard", default="TV Set")
 	stock_policy: str = _one_of("Rented", "Sold", default="Rented")
 	warranty_months: int = 24
+	selling_price: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

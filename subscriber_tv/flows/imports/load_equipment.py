@@ -22,7 +22,7 @@ def load_model(rows: list[ModelRow]) -> bool:
 		if frappe.db.exists("TV Device Model", row.model_code)
 		else frappe.get_doc({"doctype": "TV Device Model", "model_code": row.model_code})
 	)
-	return find.save_if_changed(
+	saved = find.save_if_changed(
 		doc,
 		{
 			"model_name": row.model_name,
@@ -33,6 +33,18 @@ def load_model(rows: list[ModelRow]) -> bool:
 			"warranty_months": row.warranty_months,
 		},
 	)
+	return _load_price(row) or saved
+
+
+def _load_price(row: ModelRow) -> bool:
+	"""Set what a sold TV costs: Item Price, as ERPNext reads it for a delivery."""
+	if row.selling_price is None:
+		return False
+	price_list = frappe.db.get_single_value("Selling Settings", "selling_price_list")
+	key = {"item_code": row.item_code, "price_list": find.by_name("Price List", price_list)}
+	name = frappe.db.exists("Item Price", key)
+	doc = frappe.get_doc("Item Price", name) if name else frappe.get_doc({"doctype": "Item Price", **key})
+	return find.save_if_changed(doc, {"price_list_rate": float(row.selling_price)})
 
 
 def load_receipt(rows: list[ReceiptRow]) -> bool:
@@ -62,7 +74,7 @@ def load_receipt(rows: list[ReceiptRow]) -> bool:
 
 
 def load_delivery(rows: list[DeliveryRow]) -> bool:
-	"""Bring the TVs that are not there yet to the subscription's site, one voucher per policy and depot."""
+	"""Bring the TVs that are not there yet to the subscription's site, rented and sold ones on a voucher each."""
 	from subscriber_tv.flows.devices.deliver import deliver
 
 	subscription = find.subscription(rows[0].subscription)
@@ -70,28 +82,23 @@ def load_delivery(rows: list[DeliveryRow]) -> bool:
 	missing = [row.serial for row in rows if row.serial not in places]
 	if missing:
 		frappe.throw(_("TV {0} is in no goods receipt.").format(", ".join(missing[:5])))
-	groups: dict[tuple, list[str]] = {}
-	for serial, (there, warehouse, policy) in places.items():
+	groups: dict[str, list[str]] = {}
+	for serial, (there, policy) in places.items():
 		if there != subscription:
-			groups.setdefault((policy, warehouse), []).append(serial)
-	for (_policy, warehouse), serials in groups.items():
-		deliver(
-			subscription=subscription,
-			serials=serials,
-			from_warehouse=warehouse,
-			posting_date=rows[0].delivered_on,
-		)
+			groups.setdefault(policy, []).append(serial)
+	for serials in groups.values():
+		deliver(subscription=subscription, serials=serials, posting_date=rows[0].delivered_on)
 	return bool(groups)
 
 
 def _places(serials: list[str]) -> dict[str, tuple]:
-	"""Serial -> (subscription, warehouse, stock policy of its model), in the order given."""
+	"""Serial -> (subscription, stock policy of its model), in the order given."""
 	device, model = frappe.qb.DocType("TV Device"), frappe.qb.DocType("TV Device Model")
 	rows = (
 		frappe.qb.from_(device)
 		.join(model)
 		.on(device.model == model.name)
-		.select(device.name, device.subscription, device.warehouse, model.stock_policy)
+		.select(device.name, device.subscription, model.stock_policy)
 		.where(device.name.isin(serials))
 	).run()
 	places = {serial: place for serial, *place in rows}
