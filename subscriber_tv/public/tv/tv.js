@@ -1,0 +1,282 @@
+// The TV page: a television in a browser. Address: ?serial=LG55-000001&lang=fr, and for tests &api=, &kind=, &on=1.
+
+import { NotGenuine, Protocol } from "./protocol.js";
+import { WORDS } from "./words.js";
+
+const query = new URLSearchParams(location.search);
+const language = (query.get("lang") || navigator.language).startsWith("fr") ? "fr" : "en";
+const words = WORDS[language];
+const served = location.pathname.startsWith("/assets/") ? "desk" : "edge";
+const tv = new Protocol({
+	serial: query.get("serial") || "",
+	api: (query.get("api") || "").replace(/\/$/, ""),
+	kind: query.get("kind") || served,
+	storage: localStorage,
+});
+const RETRY_SECONDS = 10;
+
+const screen = document.getElementById("screen");
+let shown = "";
+let timer = 0;
+let pairing = null;
+
+// Drawing
+
+function say(name, ...values) {
+	return values.reduce((text, value, index) => text.replace(`{${index}}`, value), words[name]);
+}
+
+function element(tag, { text, children = [], ...properties } = {}) {
+	const node = Object.assign(document.createElement(tag), properties);
+	if (text !== undefined) node.textContent = text;
+	node.append(...children);
+	return node;
+}
+
+function show(name, ...nodes) {
+	shown = name;
+	document.body.className = name;
+	screen.replaceChildren(...nodes);
+	(screen.querySelector("[autofocus]") || screen.querySelector("button"))?.focus();
+}
+
+function message(name, title, ...rest) {
+	const children = [element("h1", { text: title }), ...rest];
+	show(name, element("section", { className: `message ${name}`, children }));
+}
+
+const paragraph = (text) => element("p", { text });
+const button = (text, onclick) => element("button", { text, onclick, autofocus: true });
+
+function powerSign() {
+	const space = "http://www.w3.org/2000/svg";
+	const svg = document.createElementNS(space, "svg");
+	const path = document.createElementNS(space, "path");
+	svg.setAttribute("viewBox", "0 0 24 24");
+	path.setAttribute("d", "M12 3v9M6.3 6.8a8 8 0 1 0 11.4 0");
+	for (const [name, value] of Object.entries({
+		fill: "none",
+		stroke: "currentColor",
+		"stroke-width": "2",
+		"stroke-linecap": "round",
+	})) {
+		path.setAttribute(name, value);
+	}
+	svg.append(path);
+	return svg;
+}
+
+// Screens
+
+function showOff() {
+	const power = element("button", { className: "power", onclick: switchOn, children: [powerSign()] });
+	power.setAttribute("aria-label", words.start);
+	show("off", element("section", { className: "message", children: [power, paragraph(words.start)] }));
+}
+
+function showStarting() {
+	const spinner = element("div", { className: "spinner" });
+	show("starting", element("section", { className: "message", children: [spinner, paragraph(words.starting)] }));
+}
+
+function step(text, strong) {
+	const children = strong ? [element("strong", { text: strong })] : [];
+	return element("li", { children: [element("div", { children: [text, ...children] })] });
+}
+
+function showPairing() {
+	const address = pairing.verification_uri.replace(/^https?:\/\//, "");
+	const steps = [
+		step(words.pair_step_1, address || words.pair_ask),
+		step(words.pair_step_2),
+		step(words.pair_step_3),
+		step(words.pair_step_4),
+	];
+	const left = element("div", {
+		children: [element("h1", { text: words.pair_title }), element("ol", { className: "steps", children: steps })],
+	});
+	const life = element("progress", { id: "life", max: pairing.expires_in, value: pairing.expires_in });
+	const card = element("div", {
+		className: "card",
+		children: [
+			element("p", { className: "label", text: words.code }),
+			element("p", { className: "code", text: pairing.user_code }),
+			element("div", { className: "life", children: [life] }),
+			element("p", { className: "hint", id: "hint" }),
+		],
+	});
+	show("pairs", element("section", { className: "pairing", children: [left, card] }));
+	showLife();
+}
+
+function showLife() {
+	const life = document.getElementById("life");
+	if (!life) return;
+	const left = Math.max(0, Math.round((pairing.until - Date.now()) / 1000));
+	const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+	life.value = left;
+	document.getElementById("hint").textContent = say("code_life", clock);
+}
+
+function showBarker(claims) {
+	const sign = element("div", { className: "sign", text: "!" });
+	const title = element("h1", { text: claims.text[language] });
+	const children = [sign, title, paragraph(words.again), button(words.retry, ask)];
+	show(`barker-${claims.code}`, element("section", { className: "message barker", children }));
+}
+
+function channelRow(channel, pick) {
+	const children = [
+		element("span", { className: "number", text: channel.number || "" }),
+		element("span", { text: channel.name }),
+	];
+	if (channel.definition) children.push(element("span", { className: "badge", text: channel.definition }));
+	const row = element("button", { className: "channel", children, onclick: () => pick(channel, row) });
+	row.onfocus = row.onclick;
+	return row;
+}
+
+function showPlaying(offers, answer) {
+	const picture = element("div", { className: "picture" });
+	const about = element("p", { className: "about", id: "about" });
+	const pick = (channel, row) => {
+		screen.querySelector(".channel.on")?.classList.remove("on");
+		row.classList.add("on");
+		const facts = [channel.genre, channel.language?.toUpperCase()].filter(Boolean).join(" · ");
+		const badge = channel.definition ? [element("span", { className: "badge", text: channel.definition })] : [];
+		picture.replaceChildren(
+			element("span", { className: "number", text: channel.number || "" }),
+			element("h1", { text: channel.name }),
+			element("p", { children: [...badge, facts] })
+		);
+	};
+	const list = offers.flatMap((offer) =>
+		offer.bouquets.flatMap((bouquet) => [
+			element("h2", { text: `${bouquet.name} – ${say("channels", bouquet.channels.length)}` }),
+			...bouquet.channels.map((channel) => channelRow(channel, pick)),
+		])
+	);
+	about.append(element("strong", { text: say("offer", offers.map((offer) => offer.title).join(", ")) }));
+	const when = new Date(answer.ask_after * 1000);
+	const time = when.toLocaleString(language, { weekday: "long", hour: "2-digit", minute: "2-digit" });
+	about.append(element("br"), say("until", time));
+	const side = element("div", { className: "side", children: [picture, about] });
+	const left = element("div", { className: "list", children: list });
+	show("plays", element("section", { className: "playing", children: [left, side] }));
+}
+
+async function away() {
+	const now = Date.now() / 1000;
+	const kept = await tv.lastAnswer(now).catch(() => null);
+	if (kept) {
+		if (shown !== "plays") await draw(kept);
+		note(words.offline);
+		return;
+	}
+	message("away", words.away_title, paragraph(words.away), button(words.retry, ask));
+}
+
+function note(text) {
+	document.getElementById("status-note").textContent = text;
+}
+
+// Behaviour
+
+function switchOn() {
+	showStarting();
+	ask();
+}
+
+function later(seconds) {
+	clearTimeout(timer);
+	// Browsers cannot wait longer than 24 days, and a TV need not.
+	timer = setTimeout(ask, Math.min(Math.max(seconds, 1), 86400) * 1000);
+}
+
+async function ask() {
+	later(RETRY_SECONDS);
+	try {
+		const reply = await tv.powerOn();
+		note("");
+		await (ANSWERS[reply.status] || away)(reply);
+	} catch (error) {
+		if (error instanceof NotGenuine) {
+			message("fake", words.fake_title, paragraph(words.fake), button(words.retry, ask));
+		} else {
+			await away();
+		}
+	}
+}
+
+async function draw(answer) {
+	const offers = await Promise.all(answer.documents.map((hash) => tv.offer(hash)));
+	const drawn = answer.documents.join(" ");
+	if (screen.dataset.drawn !== drawn || shown !== "plays") showPlaying(offers, answer);
+	screen.dataset.drawn = drawn;
+}
+
+async function plays({ document: answer }) {
+	pairing = null;
+	await draw(answer);
+	// A viewer should not wait half a day to see a change that is shown in a demo.
+	later(Number(query.get("poll")) || answer.ask_after - answer.time);
+}
+
+function denied({ document: answer, claims }) {
+	if (!claims) return away();
+	if (shown !== `barker-${claims.code}`) showBarker(claims);
+	later(Number(query.get("poll")) || answer.ask_after - answer.time);
+}
+
+async function pair() {
+	if (!pairing || pairing.until <= Date.now()) {
+		const reply = await tv.enrol();
+		if (reply.status === 401 || reply.status === 400) return refused();
+		if (reply.status !== 200) return away();
+		pairing = { ...reply.document, until: Date.now() + reply.document.expires_in * 1000 };
+		showPairing();
+	}
+	later(pairing.interval);
+}
+
+function refused() {
+	const serial = paragraph(say("serial", tv.serial));
+	message("refused", words.refused_title, paragraph(words.refused), serial, button(words.retry, ask));
+	later(60);
+}
+
+const ANSWERS = { 200: plays, 401: pair, 403: denied };
+
+const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+
+addEventListener("keydown", (event) => {
+	const move = STEPS[event.key];
+	const buttons = [...screen.querySelectorAll("button")];
+	if (!move || !buttons.length) return;
+	event.preventDefault();
+	const at = buttons.indexOf(document.activeElement);
+	buttons[(at + move + buttons.length) % buttons.length].focus();
+});
+
+function tick() {
+	const now = new Date();
+	document.getElementById("status-clock").textContent = now.toLocaleTimeString(language, {
+		hour: "2-digit",
+		minute: "2-digit",
+	});
+	if (pairing) showLife();
+}
+
+document.documentElement.lang = language;
+document.getElementById("status-serial").textContent = tv.serial && say("serial", tv.serial);
+setInterval(tick, 1000);
+tick();
+if (!/^[A-Z0-9-]{6,32}$/.test(tv.serial)) {
+	message("refused", words.no_serial_title, paragraph(words.no_serial));
+} else if (!crypto.subtle) {
+	message("refused", words.insecure_title, paragraph(words.insecure));
+} else if (query.get("on")) {
+	switchOn();
+} else {
+	showOff();
+}
