@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 import frappe
@@ -57,6 +58,89 @@ def rebuild_claims(context):
 		number = rebuild()
 		frappe.db.commit()  # the command is the whole transaction
 		click.echo(f"{number} claims")
+
+
+@subscriber_tv.command("demo")
+@click.option("--erase", is_flag=True, help="Take the demo away again, with every transaction of its company.")
+@click.option("--password", help="Password of all demo users; default a random one for each new user.")
+@pass_context
+def demo(context, erase, password):
+	"""Load the demo operator from its CSV files, or erase it. Loading twice changes nothing."""
+	with on_site(context):
+		if erase:
+			from subscriber_tv.setup.erase_demo import erase_demo
+
+			erase_demo(say=click.echo)
+			return
+		from subscriber_tv.setup.demo import load_demo
+
+		for email, secret in load_demo(password=password, say=click.echo, progress=_show_progress).items():
+			click.echo(f"  {email}  {secret or '(password unchanged)'}")
+
+
+@subscriber_tv.command("import")
+@click.argument("kind")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--report", type=click.Path(dir_okay=False), help="Write the problems to this CSV file.")
+@pass_context
+def import_file(context, kind, file, report):
+	"""Load a CSV FILE of this KIND. Good rows are kept; exit code 1 when there are bad ones.
+
+	Kinds, in the order to load them: channels, bouquets, offers, models, customers, sites, receipts, subscriptions,
+	changes, deliveries, bindings.
+	"""
+	with on_site(context):
+		from subscriber_tv.core.imports.rows import KINDS
+		from subscriber_tv.flows.imports.load_file import load_file, worded
+		from subscriber_tv.flows.imports.report_problems import problems_csv
+
+		if kind not in KINDS:
+			raise click.BadParameter(", ".join(KINDS), param_hint="KIND")
+		path = Path(file)
+		result = load_file(
+			kind, path.read_bytes(), path.name, progress=lambda done, total: _show_progress(kind, done, total)
+		)
+		click.echo(f"{result.loaded} loaded, {result.unchanged} already there, {len(result.problems)} problems")
+		for problem in result.problems[:20]:
+			said = worded(problem)
+			click.echo(f"{path.name}:{said['line']} {said['column']} {said['reason']} {said['next_step']}", err=True)
+		if report and result.problems:
+			Path(report).write_bytes(problems_csv(result))
+	if result.problems:
+		sys.exit(1)
+
+
+@subscriber_tv.command("backup")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False))
+@pass_context
+def backup(context, folder):
+	"""Write all rows of the app into a zip, as uninstalling does; default folder is the site's private files."""
+	with on_site(context):
+		from subscriber_tv.setup.backup import write_backup
+
+		click.echo(write_backup(folder))
+
+
+@subscriber_tv.command("restore")
+@click.argument("zip_file", type=click.Path(exists=True, dir_okay=False))
+@pass_context
+def restore(context, zip_file):
+	"""Put the rows of a backup zip back after a reinstall. Rows that are there stay as they are."""
+	with on_site(context):
+		from subscriber_tv.flows.imports.restore_backup import restore_backup
+
+		result = restore_backup(zip_file)
+		for doctype, number in {**result.rows, **result.fields}.items():
+			if number:
+				click.echo(f"{doctype}: {number}")
+		for remark in result.remarks:
+			click.echo(remark, err=True)
+
+
+def _show_progress(kind: str, done: int, total: int) -> None:
+	"""One line that counts, on a terminal only."""
+	if sys.stdout.isatty():
+		click.echo(f"\r{kind}: {done}/{total}", nl=done == total)
 
 
 commands = [subscriber_tv]

@@ -110,26 +110,19 @@ def _load(kind: str, say: Say, progress: Callable | None) -> Report:
 def _bill(company: str, say: Say) -> None:
 	"""Run the bill runs of the past that have not been run; a run is a submitted document, as a user makes it."""
 	from subscriber_tv.flows.billing.run import run
+	from subscriber_tv.flows.billing.start_run import new_run
 
 	for posting_date, bill_until in BILL_RUNS:
-		if frappe.db.exists(
-			"TV Bill Run", {"company": company, "posting_date": posting_date, "docstatus": 1}
-		):
-			continue
-		doc = frappe.get_doc(
-			{
-				"doctype": "TV Bill Run",
-				"company": company,
-				"posting_date": posting_date,
-				"bill_until": bill_until,
-			}
+		done = {"company": company, "posting_date": posting_date, "docstatus": 1}
+		name = frappe.db.exists("TV Bill Run", done) or new_run(
+			company=company, posting_date=posting_date, bill_until=bill_until
 		)
-		doc.insert(ignore_permissions=True)  # nosemgrep: a command of the administrator
-		doc.submit()
-		frappe.db.commit()  # the run works in its own transactions, one a payer
-		run(bill_run=doc.name)
-		doc.reload()
-		say(_("Bill run {0}: {1} invoices, {2} parked").format(doc.name, doc.invoices, doc.payers_parked))
+		counters = run(bill_run=name)
+		say(
+			_("Bill run {0}: {1} invoices, {2} parked").format(
+				name, counters["invoices"], counters["payers_parked"]
+			)
+		)
 
 
 def _publish(say: Say) -> None:

@@ -33,15 +33,15 @@ def refuse_while_open() -> None:
 	"""Raise ValidationError when subscriptions are unpaid or unbilled, unless told otherwise."""
 	if frappe.conf.get(ANYWAY) or os.environ.get(ANYWAY.upper()):
 		return
-	from subscriber_tv.flows.billing.open_items import open_items
+	from subscriber_tv.flows.billing.open_items import unbilled_subscriptions, unpaid_invoices
 
-	found = open_items()
-	if found:
+	unbilled, unpaid = unbilled_subscriptions(), unpaid_invoices()
+	if unbilled or unpaid:
 		frappe.throw(
 			_(
-				"{0} subscriptions or invoices are unpaid or unbilled, such as {1}. Bill and settle them first, or set"
-				" {2} to 1 in site_config.json to uninstall anyway."
-			).format(len(found), ", ".join(str(item) for item in found[:5]), ANYWAY),
+				"{0} subscriptions are not billed yet and {1} invoices are unpaid, such as {2}. Bill and settle them"
+				" first, or set {3} to 1 in site_config.json to uninstall anyway."
+			).format(len(unbilled), len(unpaid), ", ".join([*unbilled[:3], *unpaid[:3]]), ANYWAY),
 			title=_("Money Is Open"),
 		)
 
