@@ -53,6 +53,7 @@ def state_change(code: str, serial: str, subscription: str | None) -> None:
 
 def _write(**values) -> None:
 	now, user = now_datetime(), frappe.session.user
+	values.setdefault("version", 0)
 	values |= {
 		"creation": now,
 		"modified": now,
