@@ -143,4 +143,17 @@ def _show_progress(kind: str, done: int, total: int) -> None:
 		click.echo(f"\r{kind}: {done}/{total}", nl=done == total)
 
 
+@subscriber_tv.command("publisher")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address the feed listens on.")
+@click.option("--port", default=8091, show_default=True, type=int, help="Port the feed listens on.")
+@click.option("--once", is_flag=True, help="Publish what waits, then end; no feed.")
+@pass_context
+def publisher(context, host, port, once):
+	"""Publish rights as they change and feed the edges, until SIGTERM."""
+	from subscriber_tv.publisher import serve, sweep_once
+
+	with on_site(context):
+		sweep_once() if once else serve(host, port)
+
+
 commands = [subscriber_tv]

@@ -1,0 +1,128 @@
+"""The publisher's loop: publishes what waits, signs again what ages, and tells the feed what is true by when."""
+
+import logging
+import threading
+import time
+
+import frappe
+
+from subscriber_tv.flows.activation import note_change, publish
+
+log = logging.getLogger("subscriber_tv.publisher")
+
+SWEEP_SECONDS = 1.0
+"""Longest time a change waits when nobody wakes the publisher."""
+
+RESIGN_SECONDS = 60
+LAST_RETRY = 30.0
+
+
+class Horizon:
+	"""Up to which number and which moment the projection is complete; feed requests wait for it to move."""
+
+	def __init__(self):
+		self._moved = threading.Condition()
+		self._seq = 0
+		self._as_of = 0
+		self._closed = False
+
+	def move(self, seq: int, as_of: int) -> None:
+		"""Everything committed before `as_of` (epoch seconds) has a number up to `seq`."""
+		with self._moved:
+			self._seq, self._as_of = seq, as_of
+			self._moved.notify_all()
+
+	def as_of(self) -> int:
+		"""The moment up to which the projection is complete; 0 before the first sweep."""
+		with self._moved:
+			return self._as_of
+
+	def wait_beyond(self, seq: int, seconds: float) -> None:
+		"""Return when there is a higher number than `seq`, after `seconds`, or when the publisher stops."""
+		with self._moved:
+			self._moved.wait_for(lambda: self._closed or self._seq > seq, timeout=seconds)
+
+	def close(self) -> None:
+		"""Let every waiting request go."""
+		with self._moved:
+			self._closed = True
+			self._moved.notify_all()
+
+
+def run(horizon: Horizon, stop: threading.Event) -> None:
+	"""Sweep until `stop` is set: whenever a change wakes it, and each second. Needs a connected site.
+
+	Whatever fails is logged and tried again, later each time; the database is connected anew.
+	"""
+	pause = SWEEP_SECONDS
+	resign_at = 0.0
+	ear = None
+	while not stop.is_set():
+		try:
+			_begin()
+			again = time.monotonic() >= resign_at
+			sweep(horizon, resign=again)
+			resign_at = time.monotonic() + RESIGN_SECONDS if again else resign_at
+			ear = ear or _listen()
+			_wait(ear, stop)
+			pause = SWEEP_SECONDS
+		except Exception:
+			log.exception("sweep failed, trying again in %s s", pause)
+			ear = None
+			stop.wait(pause)
+			pause = min(LAST_RETRY, pause * 2)
+			_reconnect()
+
+
+def sweep(horizon: Horizon, *, resign: bool = False) -> None:
+	"""Publish all that waits, chunk by chunk, each in a transaction of its own."""
+	now = int(time.time())
+	while publish.publish_pending():
+		frappe.db.commit()  # one chunk is one unit of work: a crash resumes after it
+		horizon.move(publish.current_sequence(), horizon.as_of())
+	while resign and publish.resign_due():
+		frappe.db.commit()  # likewise
+	frappe.db.rollback()  # a fresh view: the desk numbers rows too
+	horizon.move(publish.current_sequence(), now)
+
+
+def _begin() -> None:
+	"""Forget what a former sweep read: settings may have changed since."""
+	frappe.local.cache.clear()
+	frappe.db.value_cache.clear()
+	frappe.db.rollback()
+
+
+def _listen():
+	"""Subscribe to changes; None while Redis is away, then each second has to do."""
+	try:
+		ear = frappe.cache.pubsub(ignore_subscribe_messages=True)
+		ear.subscribe(note_change.CHANNEL)
+		return ear
+	except Exception:
+		log.warning("no Redis to listen to: sweeping each second")
+		return None
+
+
+def _wait(ear, stop: threading.Event) -> None:
+	if ear is None:
+		stop.wait(SWEEP_SECONDS)
+		return
+	until = time.monotonic() + SWEEP_SECONDS
+	while (left := until - time.monotonic()) > 0 and not stop.is_set():
+		message = ear.get_message(timeout=left)
+		if message and message["data"] == frappe.local.site.encode():
+			return
+
+
+def _reconnect() -> None:
+	site = frappe.local.site
+	try:
+		frappe.destroy()
+	except Exception:
+		log.debug("the old connection could not be closed", exc_info=True)
+	try:
+		frappe.init(site=site)
+		frappe.connect()
+	except Exception as error:
+		log.warning("no database: %s", error)
