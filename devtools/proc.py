@@ -55,8 +55,8 @@ def run(
 ) -> int:
 	"""Run to the end in a process group of its own and return the exit code.
 
-	Output is appended to `log`. `heartbeat` names the work in a line every 30 seconds. Whatever ends the
-	wait early (time-out, Ctrl-C) ends the whole group.
+	Output is appended to `log`. `heartbeat` names the work in a line every 30 seconds, with the last line of
+	the log. Whatever ends the wait early (time-out, Ctrl-C) ends the whole group.
 	"""
 	out = open(log, "ab") if log else None
 	process = subprocess.Popen(
@@ -69,7 +69,7 @@ def run(
 		start_new_session=True,
 	)
 	try:
-		return _wait(process, timeout, heartbeat)
+		return _wait(process, timeout, heartbeat, log)
 	finally:
 		_end_group(process.pid)
 		process.poll()
@@ -102,7 +102,7 @@ def capture(command: Sequence[str | Path], *, timeout: float = 30, **options) ->
 	return done.stdout.decode(errors="replace") if done.returncode == 0 else None
 
 
-def _wait(process: subprocess.Popen, timeout: float | None, heartbeat: str) -> int:
+def _wait(process: subprocess.Popen, timeout: float | None, heartbeat: str, log: Path | None) -> int:
 	began = time.monotonic()
 	while True:
 		left = None if timeout is None else timeout - (time.monotonic() - began)
@@ -113,7 +113,15 @@ def _wait(process: subprocess.Popen, timeout: float | None, heartbeat: str) -> i
 			return process.wait(min(30, left) if left is not None else 30)
 		except subprocess.TimeoutExpired:
 			if heartbeat:
-				step(f"{heartbeat} … {time.monotonic() - began:.0f} s")
+				step(f"{heartbeat} … {time.monotonic() - began:.0f} s  {last_line(log)}")
+
+
+def last_line(log: Path | None) -> str:
+	"""What a log says last, short enough for one line of a terminal."""
+	if log is None or not log.exists():
+		return ""
+	lines = log.read_bytes()[-2000:].decode(errors="replace").replace("\r", "\n").split("\n")
+	return next((line.strip() for line in reversed(lines) if line.strip()), "")[-80:]
 
 
 class Daemon:

@@ -72,6 +72,7 @@ def _pristine(overlay: Overlay) -> Dump:
 
 def _build(overlay: Overlay, dump: Dump, what: str, base: Dump | None, then) -> None:
 	step(what)
+	_drop_abandoned(overlay)
 	log = paths.logs() / "sites.log"
 	site = f"build-{os.getpid()}.localhost"
 	try:
@@ -84,6 +85,13 @@ def _build(overlay: Overlay, dump: Dump, what: str, base: Dump | None, then) -> 
 		_keep(overlay, site, dump)
 	finally:
 		drop(overlay, site)
+
+
+def _drop_abandoned(overlay: Overlay) -> None:
+	"""Sites of builds whose process is gone: a killed run could not remove its own."""
+	for folder in overlay.sites.glob("build-*.localhost"):
+		if proc.start_time(int(folder.name.split("-")[1].split(".")[0])) is None:
+			drop(overlay, folder.name)
 
 
 def _new_site(overlay: Overlay, site: str, log: Path) -> None:
