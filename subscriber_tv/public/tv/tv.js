@@ -1,4 +1,5 @@
-// The TV page: a television in a browser. Address: ?serial=LG55-000001&lang=fr, and for tests &api=, &kind=, &on=1.
+// The TV page: a television in a browser. Address: ?serial=LG55-000001&lang=fr, and for tests and demonstrations
+// &api= (who answers), &kind=edge|desk, &on=1 (no power button), &poll= (seconds between questions).
 
 import { NotGenuine, Protocol } from "./protocol.js";
 import { WORDS } from "./words.js";
@@ -37,7 +38,7 @@ function show(name, ...nodes) {
 	shown = name;
 	document.body.className = name;
 	screen.replaceChildren(...nodes);
-	(screen.querySelector("[autofocus]") || screen.querySelector("button"))?.focus();
+	screen.querySelector("button")?.focus();
 }
 
 function message(name, title, ...rest) {
@@ -46,7 +47,7 @@ function message(name, title, ...rest) {
 }
 
 const paragraph = (text) => element("p", { text });
-const button = (text, onclick) => element("button", { text, onclick, autofocus: true });
+const button = (text, onclick) => element("button", { text, onclick });
 
 function powerSign() {
 	const space = "http://www.w3.org/2000/svg";
@@ -119,9 +120,14 @@ function showLife() {
 }
 
 function showBarker(claims) {
-	const sign = element("div", { className: "sign", text: "!" });
-	const title = element("h1", { text: claims.text[language] });
-	const children = [sign, title, paragraph(words.again), button(words.retry, ask)];
+	const [first, ...rest] = claims.text[language].split(/(?<=\.) /);
+	const children = [
+		element("div", { className: "sign", text: "!" }),
+		element("h1", { text: first }),
+		paragraph(rest.join(" ")),
+		element("p", { className: "again", text: words.again }),
+		button(words.retry, askNow),
+	];
 	show(`barker-${claims.code}`, element("section", { className: "message barker", children }));
 }
 
@@ -142,7 +148,7 @@ function showPlaying(offers, answer) {
 	const pick = (channel, row) => {
 		screen.querySelector(".channel.on")?.classList.remove("on");
 		row.classList.add("on");
-		const facts = [channel.genre, channel.language?.toUpperCase()].filter(Boolean).join(" · ");
+		const facts = [words.genres[channel.genre] || channel.genre, channel.language?.toUpperCase()].filter(Boolean).join(" · ");
 		const badge = channel.definition ? [element("span", { className: "badge", text: channel.definition })] : [];
 		picture.replaceChildren(
 			element("span", { className: "number", text: channel.number || "" }),
@@ -158,7 +164,7 @@ function showPlaying(offers, answer) {
 	);
 	about.append(element("strong", { text: say("offer", offers.map((offer) => offer.title).join(", ")) }));
 	const when = new Date(answer.ask_after * 1000);
-	const time = when.toLocaleString(language, { weekday: "long", hour: "2-digit", minute: "2-digit" });
+	const time = when.toLocaleString(words.locale, { weekday: "long", hour: "2-digit", minute: "2-digit" });
 	about.append(element("br"), say("until", time));
 	const side = element("div", { className: "side", children: [picture, about] });
 	const left = element("div", { className: "list", children: list });
@@ -173,7 +179,8 @@ async function away() {
 		note(words.offline);
 		return;
 	}
-	message("away", words.away_title, paragraph(words.away), button(words.retry, ask));
+	note("");
+	message("away", words.away_title, paragraph(words.away), button(words.retry, askNow));
 }
 
 function note(text) {
@@ -193,6 +200,11 @@ function later(seconds) {
 	timer = setTimeout(ask, Math.min(Math.max(seconds, 1), 86400) * 1000);
 }
 
+function askNow() {
+	note(words.asking);
+	ask();
+}
+
 async function ask() {
 	later(RETRY_SECONDS);
 	try {
@@ -201,7 +213,7 @@ async function ask() {
 		await (ANSWERS[reply.status] || away)(reply);
 	} catch (error) {
 		if (error instanceof NotGenuine) {
-			message("fake", words.fake_title, paragraph(words.fake), button(words.retry, ask));
+			message("fake", words.fake_title, paragraph(words.fake), button(words.retry, askNow));
 		} else {
 			await away();
 		}
@@ -218,7 +230,7 @@ async function draw(answer) {
 async function plays({ document: answer }) {
 	pairing = null;
 	await draw(answer);
-	// A viewer should not wait half a day to see a change that is shown in a demo.
+	// `poll` is for demonstrations, where nobody waits half a day to see a change.
 	later(Number(query.get("poll")) || answer.ask_after - answer.time);
 }
 
@@ -241,7 +253,7 @@ async function pair() {
 
 function refused() {
 	const serial = paragraph(say("serial", tv.serial));
-	message("refused", words.refused_title, paragraph(words.refused), serial, button(words.retry, ask));
+	message("refused", words.refused_title, paragraph(words.refused), serial, button(words.retry, askNow));
 	later(60);
 }
 
@@ -260,7 +272,7 @@ addEventListener("keydown", (event) => {
 
 function tick() {
 	const now = new Date();
-	document.getElementById("status-clock").textContent = now.toLocaleTimeString(language, {
+	document.getElementById("status-clock").textContent = now.toLocaleTimeString(words.locale, {
 		hour: "2-digit",
 		minute: "2-digit",
 	});

@@ -2,6 +2,19 @@
 
 export const WORDS = {
 	fr: {
+		locale: "fr-FR",
+		genres: {
+			General: "Généraliste",
+			Cinema: "Cinéma",
+			Series: "Séries",
+			Sport: "Sport",
+			News: "Information",
+			Youth: "Jeunesse",
+			Music: "Musique",
+			Documentary: "Documentaires",
+			Local: "Locale",
+			Adult: "Adultes",
+		},
 		start: "Allumer",
 		starting: "Démarrage…",
 		pair_title: "Associez ce téléviseur",
@@ -20,6 +33,7 @@ export const WORDS = {
 		fake_title: "Réponse non authentique",
 		fake: "La réponse reçue n'est pas signée par votre opérateur ; elle est ignorée.",
 		retry: "Réessayer",
+		asking: "Vérification des droits…",
 		again: "Ce message disparaît dès que vos droits sont rétablis.",
 		channels: "{0} chaînes",
 		offer: "Votre offre : {0}",
@@ -31,6 +45,8 @@ export const WORDS = {
 		no_serial: "Ouvrez cette page avec ?serial=… dans l'adresse.",
 	},
 	en: {
+		locale: "en-GB",
+		genres: {},
 		start: "Switch on",
 		starting: "Starting…",
 		pair_title: "Pair this TV",
@@ -49,6 +65,7 @@ export const WORDS = {
 		fake_title: "Answer not genuine",
 		fake: "The answer was not signed by your operator; it is ignored.",
 		retry: "Try again",
+		asking: "Checking your rights…",
 		again: "This message goes away as soon as your rights are restored.",
 		channels: "{0} channels",
 		offer: "Your offer: {0}",
