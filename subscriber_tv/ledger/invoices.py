@@ -1,6 +1,6 @@
 """The only maker of Sales Invoices and of our credit notes.
 
-An invoice is inserted and submitted at once (a draft would take a number and keep it), as an ordinary ERPNext
+An invoice is inserted and submitted in one transaction (a draft would take a number and keep it), as an ordinary ERPNext
 document: an accountant meets nothing new. Each row is posted qty 1 and rate = the amount the core rounded; units,
 price and days stand in `tv_facts`. A correction is a standard return whose row has qty 0 and rate = the amount:
 it posts minus the rate and takes any number of partial credits of one row.
@@ -119,10 +119,11 @@ def _new_document(order: Order):
 def _submit(doc) -> Posted:
 	# A bill is written for whoever may start a bill run; the endpoint or the run document has checked that.
 	doc.flags.ignore_permissions = True
+	# Two steps although one would do: ERPNext judges a document that is new differently (its status, whether a
+	# credit note exceeds what is outstanding), and ours must be posted like any other.
+	doc.insert()
 	doc.submit()
 	check_posted(doc)
-	# ERPNext gives a document that is new when it is submitted the status of a draft.
-	doc.set_status(update=True)
 	return Posted(doc.name, Decimal(str(doc.net_total)))
 
 

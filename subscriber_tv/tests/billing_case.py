@@ -1,0 +1,97 @@
+"""What the billing tests share: a payer with subscriptions, and the books of what was posted for him."""
+
+from decimal import Decimal
+
+import frappe
+from frappe.tests.utils import FrappeTestCase
+
+from subscriber_tv.flows.billing.bill_payer import bill_payer
+from subscriber_tv.flows.contracts.change_state import change_state
+from subscriber_tv.tests import factories
+
+COMPANY = factories.COMPANY
+TODAY = "2026-11-22"
+RECEIVABLE, DEFERRED, INCOME = "4111", "487", "706"
+VAT_10, VAT_20 = "445710", "445720"
+
+
+def make_version(offer: str = "BILLING-TV", **overrides) -> str:
+	"""Activation fee 50.00 at 20 % and 30.00 a TV and month at 10 %, deferred."""
+	charges = [
+		factories.activation_fee(item="TV-ACTIVATION"),
+		factories.charge(item="TV-SUBSCRIPTION", unit_price=30),
+	]
+	return factories.make_offer_version(offer, **{"charges": charges, **overrides})
+
+
+class BillingTestCase(FrappeTestCase):
+	"""Commits what a test sets up: taking the payer's lock rolls the open transaction back."""
+
+	@classmethod
+	def setUpClass(cls):
+		super().setUpClass()
+		factories.make_operator()
+		cls.version = frappe.db.get_value("TV Offer", "BILLING-TV", "current_version") or make_version()
+		frappe.db.commit()
+
+	def tearDown(self):
+		frappe.db.rollback()
+		frappe.clear_messages()
+
+	def subscribe(self, activated_on: str, customer: str | None = None, version=None, **values) -> str:
+		"""An active subscription to one TV, billed on the 1st; commits."""
+		values = {"anchor_day": 1, "quantity": 1, **values}
+		name = factories.make_subscription(
+			"Active",
+			customer=customer,
+			activated_on=activated_on,
+			lines=[{"offer_version": version or self.version, "quantity": values.pop("quantity")}],
+			**values,
+		)
+		frappe.db.commit()
+		return name
+
+	def change(self, subscription: str, event: str, day: str, end: str | None = None) -> None:
+		change_state(subscription=subscription, event=event, effective_date=day, end_date=end)
+		frappe.db.commit()
+
+	def bill(self, subscription: str, until: str = TODAY, posting_date: str = TODAY):
+		"""Bill the payer of a subscription and commit; the invoice (else the credit note), or None."""
+		name = bill_payer(
+			payer=frappe.db.get_value("TV Subscription", subscription, "payer"),
+			company=COMPANY,
+			posting_date=posting_date,
+			bill_until=until,
+		)
+		frappe.db.commit()
+		return frappe.get_doc("Sales Invoice", name) if name else None
+
+	def assert_nothing_due(self, subscription: str) -> None:
+		self.assertIsNone(self.bill(subscription))
+		self.assertIsNone(self.bill(subscription))
+
+	def assert_rows(self, invoice, expected: list[tuple]) -> None:
+		"""Compare charge code, from, to and posted amount of the rows."""
+		rows = [
+			(row.tv_line.split("/")[-1], str(row.tv_from), str(row.tv_to), f"{row.amount:.2f}")
+			for row in invoice.items
+		]
+		self.assertEqual(rows, expected)
+
+
+def ledger(voucher: str) -> dict[str, Decimal]:
+	"""Debit less credit by account number, as posted for one voucher; refuses an unbalanced one."""
+	entries = frappe.get_all(
+		"GL Entry", {"voucher_no": voucher, "is_cancelled": 0}, ["account", "debit", "credit", "party"]
+	)
+	sums: dict[str, Decimal] = {}
+	for entry in entries:
+		number = frappe.get_cached_value("Account", entry.account, "account_number")
+		amount = Decimal(str(entry.debit)) - Decimal(str(entry.credit))
+		sums[number] = sums.get(number, Decimal(0)) + amount
+	assert entries and sum(sums.values()) == 0, f"{voucher} is not balanced: {sums}"
+	return sums
+
+
+def money(text: str) -> Decimal:
+	return Decimal(text)
