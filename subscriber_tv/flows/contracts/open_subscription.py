@@ -141,9 +141,12 @@ def _check_lines(doc) -> None:
 			day=day,
 		)
 		if problems:
-			reasons = [why_not_sold(row.offer_version, problem) for problem in problems]
+			reasons = [
+				_("Line {0}: {1}").format(row.idx, why_not_sold(row.offer_version, problem))
+				for problem in problems
+			]
 			frappe.throw(
-				[_("Line {0}: {1}").format(row.idx, reason) for reason in reasons],
+				reasons if len(reasons) > 1 else reasons[0],
 				title=_("Offer Cannot Be Sold Here"),
 				as_list=len(reasons) > 1,
 			)

@@ -6,10 +6,11 @@ from subscriber_tv.core.contracts.timeline import Change, Contract
 
 
 def record_change(subscription: str, change: Change, reason: str | None = None) -> str:
-	"""Insert and submit one change; return its name. The caller holds the lock of the subscription."""
+	"""Insert one change, submitted at once; return its name. The caller holds the lock of the subscription."""
 	doc = frappe.get_doc(
 		{
 			"doctype": "TV Subscription Change",
+			"docstatus": 1,
 			"subscription": subscription,
 			"change_no": change.no,
 			"event": change.event,
@@ -30,9 +31,7 @@ def record_change(subscription: str, change: Change, reason: str | None = None) 
 	# the permission on the subscription itself.
 	doc.flags.ignore_permissions = True
 	doc.flags.recorded_by_flow = True
-	doc.insert()
-	doc.submit()
-	return doc.name
+	return doc.insert().name
 
 
 def refresh_cache(doc, contract: Contract, change_count: int, last_change: str) -> None:

@@ -29,6 +29,8 @@ class TVSettings(Document):
 	def on_update(self) -> None:
 		before = self.get_doc_before_save()
 		if self.activation_enabled and before and not cint(before.activation_enabled):
+			# The switch is read through the document cache, which still holds it as off.
+			self.clear_cache()
 			self._note_everything()
 
 	def _check_numbers(self) -> None:

@@ -30,7 +30,7 @@ frappe.ui.form.on("TV Subscription", {
 
 async function show_overview(frm) {
 	const name = frm.doc.name;
-	const overview = await frappe.xcall(`${API}.overview`, { subscription: name }, "GET");
+	const overview = await frappe.xcall(`${API}.overview`, { subscription: name });
 	if (frm.doc.name !== name || frm.is_new()) return;
 	frm.set_intro("");
 	frm.set_intro(overview.hint, intro_color(overview.state));
