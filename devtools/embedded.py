@@ -82,18 +82,22 @@ def _start_edge(address: str) -> None:
 
 def _start_fleet(address: str) -> None:
 	step("powering on the fleet")
-	command = [packages.tool_python(), "-m", "subscriber_tv.simulator.fleet", "--url", address]
-	bindings = ["--bindings", FIXTURES / "bindings.csv"]
-	Daemon("fleet", _folder()).start([*command, *bindings], env=_env(), cwd=_folder())
+	command = [packages.tool_python(), INSIDE / "power_fleet.py", address, FIXTURES / "bindings.csv"]
+	fleet = Daemon("fleet", _folder())
+	fleet.start(command, env=_env(), cwd=_folder())
+	fleet.wait_until(lambda: "power-ons in" in fleet.log.read_text())
 
 
 def _describe(address: str, summary: dict) -> str:
 	allowed, refused = summary["allowed"], summary["refused"]
+	log = Daemon("fleet", _folder()).log
+	seen = "\n".join(f"           {line}" for line in log.read_text().splitlines())
 	return f"""
 TV page    {address}/tv/?serial={allowed[0]}   (may watch)
            {address}/tv/?serial={refused[0]}   (may not)
 Edge       {address}/v1/health
-Fleet      {summary["devices"]} TVs power on again and again: {Daemon("fleet", _folder()).log}
+Fleet      {summary["devices"]} TVs power on again and again ({log}):
+{seen}
 
 This is the form without ERPNext: {bench.NO_BENCH}. Set FRAPPE_BENCH_ROOT to a bench for the desk and billing.
 """
