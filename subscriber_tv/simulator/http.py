@@ -27,10 +27,11 @@ DESK = Paths(f"{_METHOD}power_on", f"{_METHOD}enrol", f"{_METHOD}offer?hash=", f
 
 @dataclass(frozen=True)
 class Reply:
-	"""An HTTP answer; `document` is its JSON object, empty when it is none."""
+	"""An HTTP answer; `document` is its JSON object, empty when `text` is none."""
 
 	status: int
 	document: dict[str, Any]
+	text: str
 	headers: dict[str, str]
 
 
@@ -54,7 +55,7 @@ class Service:
 		return self._exchange("POST", path, body, {"Content-Type": "application/json"})
 
 	def get(self, path: str) -> Reply:
-		"""GET a JSON object."""
+		"""GET whatever is there."""
 		return self._exchange("GET", path, None, {})
 
 	def close(self) -> None:
@@ -88,7 +89,9 @@ class Service:
 		)
 		response = self._connection.getresponse()
 		content = response.read()
-		return Reply(response.status, _object(content), dict(response.getheaders()))
+		return Reply(
+			response.status, _object(content), content.decode(errors="replace"), dict(response.getheaders())
+		)
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Tv:
 	def channels(self, document_hash: str) -> list[dict[str, Any]]:
 		"""The bouquets of an offer document, verified against its hash and signature."""
 		reply = self.service.get(self.service.paths.offer + document_hash)
-		claims = self._keys().verify(jws.OFFER, reply.document.get("document", ""))
+		claims = self._keys().verify(jws.OFFER, reply.text)
 		if wire.document_address(claims) != document_hash:
 			raise jws.BadSignature
 		return json.loads(claims)["bouquets"]

@@ -176,13 +176,12 @@ def document_address(claims: bytes) -> str:
 
 
 def offer_document(token: str) -> Answer:
-	"""The signed offer document of a hash: it can never change, so it may be kept for ever."""
-	body = msgspec.json.encode({"document": token})
-	return Answer(
-		200,
-		body,
-		(("Content-Type", "application/json"), ("Cache-Control", "public, max-age=31536000, immutable")),
+	"""The signed offer document of a hash, as it is: it can never change, so it may be kept for ever."""
+	headers = (
+		("Content-Type", "application/jwt"),
+		("Cache-Control", "public, max-age=31536000, immutable"),
 	)
+	return Answer(200, token.encode("ascii"), headers)
 
 
 def encode_denied(denied: Denied) -> Answer:

@@ -88,7 +88,7 @@ export class Protocol {
 	// The bouquets behind a hash; kept for ever, because another content has another hash.
 	async offer(hash) {
 		const name = `tv-offer-${hash}`;
-		const token = this.storage.getItem(name) || (await this.get(this.paths.offer + hash)).document;
+		const token = this.storage.getItem(name) || (await (await this.get(this.paths.offer + hash)).text());
 		const claims = await this.verify("tv-offer+jwt", token);
 		if (encode(await digest(claims)) !== hash) throw new NotGenuine();
 		this.storage.setItem(name, token);
@@ -135,7 +135,7 @@ export class Protocol {
 
 	async keySet() {
 		try {
-			const set = await this.get(this.paths.jwks);
+			const set = await (await this.get(this.paths.jwks)).json();
 			this.storage.setItem("tv-keys", JSON.stringify(set));
 			return set;
 		} catch (error) {
@@ -162,6 +162,6 @@ export class Protocol {
 			signal: AbortSignal.timeout(10000),
 		});
 		if (!response.ok) throw new Error(`HTTP ${response.status}`);
-		return response.json();
+		return response;
 	}
 }
