@@ -1,8 +1,11 @@
 """Buttons of the subscription form: who may cause which event, and one call each."""
 
+from collections.abc import Iterable
+
 import frappe
 from frappe import _
 
+from subscriber_tv.api import guards
 from subscriber_tv.core.contracts.states import EVENTS
 from subscriber_tv.flows.contracts import change_state as change_flow
 from subscriber_tv.flows.contracts import overview as overview_flow
@@ -54,7 +57,10 @@ def change_state(
 def overview(subscription: str) -> dict:
 	"""What the form shows beside its fields, for a subscription the user may read."""
 	_require_subscription(subscription)
-	return overview_flow.overview(subscription, may=my_events())
+	seen = overview_flow.overview(subscription, may=my_events())
+	seen["can_bind"] = seen["can_bind"] and _has_role(guards.STAFF_PAIRING)
+	seen["can_deliver"] = seen["can_deliver"] and _has_role(guards.STAFF_LOGISTICS)
+	return seen
 
 
 def my_events() -> tuple[str, ...]:
@@ -63,6 +69,10 @@ def my_events() -> tuple[str, ...]:
 	if "System Manager" in roles:
 		return tuple(ROLES)
 	return tuple(event for event, needed in ROLES.items() if needed & roles)
+
+
+def _has_role(roles: Iterable[str]) -> bool:
+	return bool(set(roles) & set(frappe.get_roles()))
 
 
 def _require_subscription(subscription: str) -> None:

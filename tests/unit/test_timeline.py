@@ -116,9 +116,10 @@ def test_withdrawing_opens_the_end_again():
 
 def test_ending_on_the_day_of_activation_means_nothing_was_ever_served():
 	contract = history(*PAPERWORK, ("activate", day(10)), ("end", day(10)))
-	assert contract.activated_on is None
 	assert contract.served() == ()
 	assert contract.end_date == day(10)
+	# What was invoiced that day must still be found and credited, so the activation is not forgotten.
+	assert contract.activated_on == day(10)
 
 
 def test_reactivation_leaves_the_gap_unserved():

@@ -76,8 +76,8 @@ class Contract:
 	"""What billing and rights know of a subscription.
 
 	`state` is where its changes led; `spans` never overlap and include the end that a cancellation has set
-	for the future. `activated_on` is the first day ever served, `end_date` the first day no longer served,
-	None while open. `anchor_day` is None until known: the given one, else the day of activation.
+	for the future. `activated_on` is the day of the first activation, and stays when that was undone the same day;
+	`end_date` is the first day no longer served, None while open. `anchor_day` is None until known: the given one, else the day of activation.
 	Nothing before `billed_through` is billed or credited. Bill the intervals of `served()`.
 	"""
 
@@ -141,7 +141,8 @@ def fold(
 def extend(contract: Contract, change: Change) -> Contract:
 	"""The contract after one more change."""
 	spans = _add_spans(contract.spans, change)
-	activated_on = next((span.start for span in spans if billable(span.state)), None)
+	served_from = next((span.start for span in spans if billable(span.state)), None)
+	activated_on = contract.activated_on or served_from
 	cancelling = change.event == "cancel_at_date"
 	return replace(
 		contract,

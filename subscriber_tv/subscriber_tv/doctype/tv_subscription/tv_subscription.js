@@ -163,6 +163,13 @@ function bind(frm, overview) {
 				description: __("The code on the screen of the TV"),
 			},
 			{
+				fieldname: "show",
+				fieldtype: "Button",
+				label: __("Show This TV"),
+				click: () => show_tv(dialog),
+			},
+			{ fieldname: "tv", fieldtype: "HTML" },
+			{
 				fieldname: "line_id",
 				fieldtype: "Select",
 				label: __("Line"),
@@ -180,11 +187,12 @@ function bind(frm, overview) {
 			try {
 				const answer = await frappe.xcall("subscriber_tv.api.activation.bind", {
 					subscription: frm.doc.name,
-					...values,
+					line_id: values.line_id,
+					code: values.code,
 				});
 				dialog.hide();
 				frappe.show_alert({
-					message: __("TV {0} is bound", [(answer && answer.serial) || answer]),
+					message: __("TV {0} is bound", [answer]),
 					indicator: "green",
 				});
 				frm.reload_doc();
@@ -194,6 +202,23 @@ function bind(frm, overview) {
 		},
 	});
 	dialog.show();
+}
+
+// The TV behind the code, to compare with the one in front of you: a code may be read out by a stranger.
+async function show_tv(dialog) {
+	const box = dialog.get_field("tv").$wrapper.empty();
+	const code = dialog.get_value("code");
+	if (!code) return;
+	const tv = await frappe.xcall("subscriber_tv.api.activation.find_code", { code });
+	const facts = [
+		[__("Serial Number"), tv.serial],
+		[__("Model"), tv.model],
+		[__("Firmware"), tv.firmware],
+		[__("Asked From"), tv.asked_from],
+	];
+	const told = facts.filter(([, value]) => value);
+	const escape = frappe.utils.escape_html;
+	box.html(told.map(([label, value]) => `<div>${label}: <b>${escape(value)}</b></div>`).join(""));
 }
 
 function deliver(frm) {
