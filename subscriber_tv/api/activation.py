@@ -26,7 +26,6 @@ PREFIX = "subscriber_tv.api.activation."
 TV_PATHS = tuple(f"/method/{PREFIX}{name}" for name in ("power_on", "enrol"))
 PROVEN = (200, 403)
 FAILURES = (400, 401)
-FOR_EVER = (("Content-Type", "application/jwt"), ("Cache-Control", "public, max-age=31536000, immutable"))
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
@@ -45,7 +44,7 @@ def enrol() -> Response:
 def offer(hash: str = "") -> Response:
 	"""The signed offer document with this hash; it never changes, so it may be kept for ever."""
 	document = store_rights.document(hash) if len(hash) == 43 else None
-	return _response(wire.Answer(200, document.encode(), FOR_EVER) if document else wire.NOT_FOUND)
+	return _response(wire.offer_document(document) if document else wire.NOT_FOUND)
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
@@ -121,10 +120,7 @@ def _answer(flow) -> Response:
 	"""Check the request's frame, ask the flow, count failures and limit them."""
 	request = frappe.local.request
 	body = request.get_data()
-	refused = wire.check_content(
-		request.headers.get("Content-Type"), request.headers.get("Content-Encoding"), len(body)
-	)
-	if refused:
+	if refused := _frame_refusal(request):
 		return _response(refused)
 	address, now = guards.request_network(), int(time.time())
 	answer = flow(body, address, now)
@@ -154,9 +150,19 @@ def _response(answer: wire.Answer) -> Response:
 def _instead_of(status: int, request) -> wire.Answer:
 	if request.method != "POST":
 		return wire.METHOD_NOT_ALLOWED
-	if status == wire.RATE_LIMITED.status:
-		return wire.RATE_LIMITED
-	return wire.INVALID_REQUEST if status < 500 or _unreadable(request) else wire.UNAVAILABLE
+	if refused := _frame_refusal(request):
+		return refused
+	if status >= 500 and not _unreadable(request):
+		return wire.UNAVAILABLE
+	allowed = guards.spend("failures", guards.bucket_of(guards.request_network()))
+	return wire.INVALID_REQUEST if allowed and status != wire.RATE_LIMITED.status else wire.RATE_LIMITED
+
+
+def _frame_refusal(request) -> wire.Answer | None:
+	headers = request.headers
+	return wire.check_content(
+		headers.get("Content-Type"), headers.get("Content-Encoding"), len(request.get_data())
+	)
 
 
 def _unreadable(request) -> bool:

@@ -1,0 +1,181 @@
+"""The endpoints as a TV and a member of staff reach them: real requests, real refusals."""
+
+import json
+
+import frappe
+from frappe.tests.utils import FrappeTestCase
+
+from subscriber_tv.api import guards
+from subscriber_tv.core.devices import jws, wire
+from subscriber_tv.flows.activation import bind
+from subscriber_tv.tests import factories
+from subscriber_tv.tests.processes import on_own_connections, request
+from subscriber_tv.tests.test_activation import TV, bound_tv, delivered_tv, line_of
+
+POWER_ON = "/api/method/subscriber_tv.api.activation.power_on"
+ENROL = "/api/method/subscriber_tv.api.activation.enrol"
+
+
+class HttpTestCase(FrappeTestCase):
+	def setUp(self):
+		frappe.cache.delete_keys("tv-limit")
+
+	def ask(self, tv: TV, **arguments):
+		body = {"serial": tv.serial, "credential": tv.credential}
+		return request("POST", POWER_ON, json=body, **arguments)
+
+	def assert_answer(self, response, answer: wire.Answer):
+		self.assertEqual((response.status_code, response.get_data()), (answer.status, answer.body))
+		self.assertEqual(response.headers["Content-Type"], "application/json")
+		self.assertEqual(response.headers["Cache-Control"], "no-store")
+
+
+class TestTvEndpoints(HttpTestCase):
+	@classmethod
+	def setUpClass(cls):
+		super().setUpClass()
+		cls.subscription = factories.make_subscription("Awaiting Activation")
+		cls.tv = bound_tv(cls.subscription)
+		frappe.db.commit()  # requests run on connections of their own
+
+	def test_the_story_over_http(self):
+		answer = self.ask(self.tv)
+		self.assertEqual(answer.status_code, 200)
+		allowed = json.loads(answer.get_data())
+		self.assertEqual(allowed["decision"], "allow")
+		(document,) = allowed["documents"]
+		keys = request("GET", "/api/method/subscriber_tv.api.activation.jwks")
+		signed = request("GET", f"/api/method/subscriber_tv.api.activation.offer?hash={document}")
+		self.assertIn("immutable", signed.headers["Cache-Control"])
+		verifier = jws.Verifier(keys.get_data())
+		self.assertIn(b"BASIC", verifier.verify(jws.OFFER, signed.get_data(as_text=True)))
+		for wrong in ("", "?hash=", "?hash=" + "A" * 43, "?hash=' or 1=1 --"):
+			found = request("GET", f"/api/method/subscriber_tv.api.activation.offer{wrong}")
+			self.assertEqual(found.status_code, 404)
+
+	def test_every_stranger_hears_the_same(self):
+		wrong_key = TV(self.tv.serial)
+		foreign = delivered_tv(factories.make_subscription("Awaiting Activation"))
+		frappe.db.commit()
+		for stranger in (TV("NEVER-SEEN-1"), wrong_key, foreign):
+			self.assert_answer(self.ask(stranger), wire.STRANGER)
+
+	def test_malformed_requests_get_400_and_no_trace(self):
+		bodies = (b"{", b"", b"null", b"[1]", b'"text"', b"\xff\xfe", b"[" * 4000, b'{"cmd": "frappe.ping"}')
+		injected = json.dumps({"serial": "x' OR 1=1; DROP TABLE `tabTV Device`; --", "credential": "A" * 43})
+		for path in (POWER_ON, ENROL):
+			for body in (*bodies, injected.encode()):
+				found = request("POST", path, data=body, content_type="application/json")
+				self.assert_answer(found, wire.INVALID_REQUEST)
+			frappe.cache.delete_keys("tv-limit")
+
+	def test_frame_of_a_request(self):
+		for path in (POWER_ON, ENROL):
+			large = request("POST", path, data=b" " * 5000, content_type="application/json")
+			self.assert_answer(large, wire.TOO_LARGE)
+			for kind in (
+				"text/plain",
+				"application/x-www-form-urlencoded",
+				"multipart/form-data; boundary=x",
+			):
+				self.assert_answer(request("POST", path, data=b"{}", content_type=kind), wire.WRONG_TYPE)
+			for method in ("GET", "PUT", "DELETE"):
+				self.assert_answer(request(method, path), wire.METHOD_NOT_ALLOWED)
+
+	def test_a_flood_of_failures_is_limited_but_not_the_tv_that_proves_itself(self):
+		answers = [self.ask(TV("NEVER-SEEN-1")).status_code for _time in range(25)]
+		self.assertEqual(answers, [401] * 20 + [429] * 5)
+		self.assertEqual(self.ask(self.tv).status_code, 200)
+		self.assert_answer(
+			self.ask(TV("NEVER-SEEN-1"), headers={"X-Forwarded-For": "198.51.100.9"}), wire.STRANGER
+		)
+
+	def test_a_tv_that_waits_for_its_code_is_no_failure(self):
+		tv = delivered_tv(factories.make_subscription("Awaiting Activation"))
+		tv.code()
+		frappe.db.commit()
+		answers = {self.ask(tv).status_code for _time in range(25)}
+		self.assertEqual(answers, {401})
+
+	def test_one_tv_cannot_ask_without_end(self):
+		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
+		frappe.db.commit()
+		answers = [self.ask(tv).status_code for _time in range(12)]
+		self.assertEqual(answers, [200] * 10 + [429] * 2)
+
+
+class TestNetwork(FrappeTestCase):
+	def test_the_sender_cannot_choose_its_address(self):
+		found = guards.network_address
+		self.assertEqual(found("203.0.113.5", "198.51.100.1"), "203.0.113.5")
+		self.assertEqual(found("127.0.0.1", "198.51.100.1, 203.0.113.5"), "203.0.113.5")
+		self.assertEqual(found("127.0.0.1", "198.51.100.1, junk, 203.0.113.5, 127.0.0.1"), "203.0.113.5")
+		self.assertEqual(found("127.0.0.1", None), "127.0.0.1")
+		self.assertEqual(found("10.0.0.9", "203.0.113.5", ["10.0.0.0/8"]), "203.0.113.5")
+		self.assertEqual(found(None, "203.0.113.5"), "0.0.0.0")
+		self.assertEqual(guards.bucket_of("2001:db8::1"), guards.bucket_of("2001:db8::ffff"))
+		self.assertNotEqual(guards.bucket_of("203.0.113.5"), guards.bucket_of("203.0.113.6"))
+
+
+class TestStaffEndpoints(HttpTestCase):
+	def test_guests_and_foreign_roles_are_refused(self):
+		for name in ("find_code", "bind", "unbind", "deliver"):
+			found = request(
+				"POST", f"/api/method/subscriber_tv.api.activation.{name}", json={"code": "BBBB-BBBB"}
+			)
+			self.assertEqual(found.status_code, 403)
+
+	def test_roles_decide(self):
+		frappe.set_user("Guest")
+		self.addCleanup(frappe.set_user, "Administrator")
+		with self.assertRaises(frappe.PermissionError):
+			guards.only_for(*guards.STAFF_PAIRING)
+
+
+class TestTwoAgents(FrappeTestCase):
+	def test_one_code_entered_twice_at_once_binds_once(self):
+		subscription = factories.make_subscription("Awaiting Activation", quantity=2)
+		tv = delivered_tv(subscription)
+		code, line = tv.code(), line_of(subscription)
+		frappe.db.commit()
+
+		def agent():
+			return bind.bind_by_code(subscription=subscription, line_id=line, code=code)
+
+		results = on_own_connections(agent, agent)
+		refused = [result for result in results if isinstance(result, Exception)]
+		self.assertIn(tv.serial, results)
+		self.assertEqual(len(refused), 1)
+		self.assertIsInstance(refused[0], bind.CodeUnknown)
+		self.assertIn(tv.serial, str(refused[0]))
+
+	def test_one_code_for_two_subscriptions_binds_once(self):
+		customer = factories.make_customer()
+		site = factories.make_site(customer)
+		first, second = (
+			factories.make_subscription("Awaiting Activation", customer=customer, site=site)
+			for _n in range(2)
+		)
+		tv = delivered_tv(first)
+		code, lines = tv.code(), {name: line_of(name) for name in (first, second)}
+		frappe.db.commit()
+
+		def agent(name: str):
+			return lambda: bind.bind_by_code(subscription=name, line_id=lines[name], code=code)
+
+		results = on_own_connections(agent(first), agent(second))
+		self.assertEqual(sum(result == tv.serial for result in results), 1)
+
+	def test_two_codes_for_the_last_outlet_bind_one(self):
+		subscription = factories.make_subscription("Awaiting Activation", quantity=1)
+		codes = [delivered_tv(subscription).code() for _n in range(2)]
+		line = line_of(subscription)
+		frappe.db.commit()
+
+		def agent(code: str):
+			return lambda: bind.bind_by_code(subscription=subscription, line_id=line, code=code)
+
+		results = on_own_connections(*(agent(code) for code in codes))
+		self.assertEqual(sum(isinstance(result, bind.BindRefused) for result in results), 1)
+		frappe.db.rollback()
+		self.assertEqual(frappe.db.count("TV Device", {"subscription": subscription, "line_id": line}), 1)
