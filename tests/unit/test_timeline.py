@@ -1,5 +1,6 @@
 """Contracts folded from their changes: dated cases drawn as timelines, then properties over any history."""
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -246,7 +247,7 @@ def histories(draw):
 @given(histories())
 def test_spans_are_one_unbroken_line_of_days(changes):
 	contract = fold(changes)
-	for before, after in zip(contract.spans, contract.spans[1:], strict=False):
+	for before, after in itertools.pairwise(contract.spans):
 		assert before.end == after.start
 		assert before.start < after.start
 	assert contract.spans[-1].end is None
@@ -270,7 +271,7 @@ def test_the_past_never_changes_before_the_day_of_a_change(changes):
 def test_served_intervals_never_touch_and_end_with_the_contract(changes):
 	contract = fold(changes)
 	served = contract.served()
-	for (_, end), (start, _) in zip(served, served[1:], strict=False):
+	for (_, end), (start, _) in itertools.pairwise(served):
 		assert end < start
 	if contract.state in ("Cancelled", "Uninstalled", "Cancelling"):
 		assert contract.end_date is not None
