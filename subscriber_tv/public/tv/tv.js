@@ -1,5 +1,6 @@
 // The TV page: a television in a browser. Address: ?serial=LG55-000001&lang=fr, and for tests and demonstrations
-// &api= (who answers), &kind=edge|desk, &on=1 (no power button), &poll= (seconds between questions).
+// &api= (who answers), &kind=edge|desk, &on=1 (no power button), &poll= (seconds between questions);
+// #credential= makes it a TV that is bound already: a fragment is never sent to a server.
 
 import { NotGenuine, Protocol } from "./protocol.js";
 import { WORDS } from "./words.js";
@@ -14,6 +15,8 @@ const tv = new Protocol({
 	kind: query.get("kind") || served,
 	storage: localStorage,
 });
+const credential = new URLSearchParams(location.hash.slice(1)).get("credential") || "";
+if (/^[\w-]{43}$/.test(credential)) localStorage.setItem(`tv-credential-${tv.serial}`, credential);
 const RETRY_SECONDS = 10;
 
 const screen = document.getElementById("screen");
