@@ -17,7 +17,7 @@ SITE = "tv.localhost"
 PASSWORD = "canal-orange-42-girafe"
 DESK_PORT = 8000
 EDGE_PORT = 8090
-PEOPLE = Path(__file__).parent / "inside" / "people.py"
+PEOPLE = stack.INSIDE / "people.py"
 
 
 def run(*, detach: bool, embedded: bool, reset: bool) -> int:
@@ -116,12 +116,22 @@ def _logins(overlay: benches.Overlay) -> dict[str, str]:
 	return json.loads(answer.strip().splitlines()[-1])
 
 
+def _tv_addresses() -> dict[str, str]:
+	command = [packages.tool_python(), stack.INSIDE / "tv_addresses.py", embedded.FIXTURES]
+	answer = proc.capture(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE)))
+	if not answer:
+		raise Problem(f"the demo's files in {embedded.FIXTURES} cannot be read")
+	return json.loads(answer)
+
+
 def _describe(running: stack.Stack, logins: dict[str, str]) -> str:
 	people = "\n".join(f"  {kind.removeprefix('TV '):<12} {address}" for kind, address in logins.items())
-	serial = embedded.first_serial()
+	tvs = _tv_addresses()
 	return f"""
 Desk       {running.desk}/app/subscriber-tv
-TV page    {running.edge}/tv/?serial={serial}
+TV page    {running.edge}{tvs["watching"]}
+           may watch; this one waits to be bound to {tvs["waiting_subscription"]}:
+           {running.edge}{tvs["waiting"]}
 Edge       {running.edge}/v1/health
 MQTT       127.0.0.1:{running.overlay.services.mqtt_port}
 

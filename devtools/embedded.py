@@ -1,7 +1,6 @@
 """The demo's small form, for a machine without a bench: the edge on SQLite, the TV page and a fleet of simulated TVs."""
 
 import contextlib
-import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -36,12 +35,6 @@ def running(port: int) -> Iterator[str]:
 def stop() -> list[str]:
 	"""End what runs of it; the names of what ran."""
 	return [name for name in PARTS if Daemon(name, _folder()).stop()]
-
-
-def first_serial() -> str:
-	"""A TV of the demo that may watch."""
-	with open(FIXTURES / "bindings.csv", newline="", encoding="utf-8-sig") as rows:
-		return next(csv.DictReader(rows))["serial"]
 
 
 def _folder() -> Path:
@@ -89,12 +82,12 @@ def _start_fleet(address: str) -> None:
 
 
 def _describe(address: str, summary: dict) -> str:
-	allowed, refused = summary["allowed"], summary["refused"]
 	log = Daemon("fleet", _folder()).log
 	seen = "\n".join(f"           {line}" for line in log.read_text().splitlines())
 	return f"""
-TV page    {address}/tv/?serial={allowed[0]}   (may watch)
-           {address}/tv/?serial={refused[0]}   (may not)
+TV page    {address}{summary["watching"]}
+           may watch; this one may not:
+           {address}{summary["refused"]}
 Edge       {address}/v1/health
 Fleet      {summary["devices"]} TVs power on again and again ({log}):
 {seen}

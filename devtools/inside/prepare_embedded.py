@@ -12,6 +12,7 @@ from pathlib import Path
 
 from subscriber_tv.core.activation import feed, projection
 from subscriber_tv.core.devices import jws
+from subscriber_tv.core.imports.demo_keys import demo_credential
 from subscriber_tv.core.imports.facts import facts_of
 from subscriber_tv.core.imports.parse import parse
 from subscriber_tv.core.imports.rows import KINDS
@@ -50,7 +51,12 @@ def _summary(entries: tuple[feed.Entry, ...]) -> dict:
 	devices = [entry for entry in entries if entry.kind == "Device"]
 	allowed = [entry.subject for entry in devices if entry.state == "Active"]
 	refused = [entry.subject for entry in devices if entry.state != "Active"]
-	return {"rows": len(entries), "devices": len(devices), "allowed": allowed, "refused": refused}
+	return {"devices": len(devices), "watching": _page(allowed[0]), "refused": _page(refused[0])}
+
+
+def _page(serial: str) -> str:
+	"""The TV page as the TV that holds the demo's secret of this serial."""
+	return f"/tv/?serial={serial}#credential={demo_credential(serial)}"
 
 
 if __name__ == "__main__":
