@@ -70,7 +70,8 @@ def entry(kind: str, subject: str) -> Entry | None:
 
 def entries_after(seq: int, upto: int, limit: int) -> list[Entry]:
 	"""Rows numbered in (seq, upto], in order of their numbers, tombstones included; at most `limit`."""
-	return _entries({"seq": ("between", [seq + 1, upto])}, limit)
+	# Two conditions: Frappe knows "between" for dates only and would compare with one number.
+	return _entries([["seq", ">", seq], ["seq", "<=", upto]], limit)
 
 
 def document_hashes(offers: Iterable[str]) -> list[str]:
@@ -95,7 +96,7 @@ def document(document_hash: str) -> str | None:
 	)
 
 
-def _entries(filters: dict, limit: int = 1) -> list[Entry]:
+def _entries(filters: dict | list, limit: int = 1) -> list[Entry]:
 	rows = frappe.get_all(
 		"TV Entitlement", filters=filters, fields=list(FEED_FIELDS), order_by="seq asc", limit=limit
 	)
