@@ -92,5 +92,11 @@ Edge       {address}/v1/health
 Fleet      {summary["devices"]} TVs power on again and again ({log}):
 {seen}
 
-This is the form without ERPNext: {bench.NO_BENCH}. Set FRAPPE_BENCH_ROOT to a bench for the desk and billing.
+{_what_is_missing()}
 """
+
+
+def _what_is_missing() -> str:
+	if bench.find():
+		return "This is the form without ERPNext: leave out --embedded for desk, billing and pairing."
+	return f"This is the form without ERPNext: {bench.NO_BENCH}. Set FRAPPE_BENCH_ROOT for desk, billing and pairing."
