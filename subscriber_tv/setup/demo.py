@@ -62,12 +62,21 @@ def fixtures_folder() -> Path:
 
 def _refuse_foreign_site(company: str) -> None:
 	"""The demo posts to the ledgers: it never mixes with a real company's books."""
-	if frappe.db.get_default(DEMO_COMPANY) == company:
+	has_books = frappe.db.exists("GL Entry", {"company": company})
+	has_contracts = frappe.db.exists("TV Subscription", {})
+	if not has_books and not has_contracts:
 		return
-	if frappe.db.exists("GL Entry", {"company": company}) or frappe.db.exists("TV Subscription", {}):
+	if frappe.db.get_default(DEMO_COMPANY) != company:
 		frappe.throw(
 			_("{0} has entries in its ledgers. Load the demo into a site of its own.").format(company),
 			title=_("Not a Demo Site"),
+		)
+	if not has_contracts:
+		frappe.throw(
+			_(
+				"The ledgers of {0} hold the demo, its subscriptions are gone. Restore the backup zip first."
+			).format(company),
+			title=_("Demo Without Its Rows"),
 		)
 
 
@@ -129,6 +138,8 @@ def _publish(say: Say) -> None:
 	"""Compile and sign the rights of all TVs once, so that the first power-on needs no running publisher."""
 	from subscriber_tv.flows.activation.publish import publish_pending
 
-	rows = publish_pending()
-	frappe.db.commit()  # as the publisher does after each sweep
+	while publish_pending():
+		frappe.db.commit()  # as the publisher does after each sweep
+	frappe.db.commit()
+	rows = frappe.db.count("TV Entitlement", {"removed": 0})
 	say(_("Rights of {0} TVs and offers published").format(rows))

@@ -48,8 +48,18 @@ def remove_dimensions() -> None:
 		# delete_doc would queue the same work again, for a time when the app is gone
 		frappe.db.delete("Accounting Dimension Detail", {"parent": name})
 		frappe.db.delete("Accounting Dimension", {"name": name})
+	if made:
+		_drop_standard_budget_options()
 	frappe.db.delete("DefaultValue", {"defkey": MADE_HERE})
 	frappe.clear_cache()
+
+
+def _drop_standard_budget_options() -> None:
+	"""ERPNext leaves a Property Setter that says what Budget says anyway once its last dimension is gone."""
+	filters = {"doc_type": "Budget", "field_name": "budget_against", "property": "options"}
+	for name, value in frappe.get_all("Property Setter", filters, ["name", "value"], as_list=True):
+		if (value or "").split() == ["Cost", "Center", "Project"]:
+			frappe.db.delete("Property Setter", {"name": name})
 
 
 def _make_fields(doctypes: list[str]) -> None:

@@ -1,5 +1,7 @@
 """Load TV models, goods receipts of serialised TVs and their deliveries to sites."""
 
+from datetime import date
+
 import frappe
 from frappe import _
 
@@ -7,6 +9,8 @@ from subscriber_tv.core.imports.rows import DeliveryRow, ModelRow, ReceiptRow
 from subscriber_tv.flows.imports import find
 from subscriber_tv.flows.imports.make_item import make_device_item
 from subscriber_tv.ledger.receipts import receive_serials
+
+PRICES_FROM = date(2000, 1, 1)
 
 
 def load_model(rows: list[ModelRow]) -> bool:
@@ -44,6 +48,8 @@ def _load_price(row: ModelRow) -> bool:
 	key = {"item_code": row.item_code, "price_list": find.by_name("Price List", price_list)}
 	name = frappe.db.exists("Item Price", key)
 	doc = frappe.get_doc("Item Price", name) if name else frappe.get_doc({"doctype": "Item Price", **key})
+	# An Item Price is valid from today unless told; a delivery may be loaded with its day of the past.
+	doc.valid_from = doc.valid_from if name else PRICES_FROM
 	return find.save_if_changed(doc, {"price_list_rate": float(row.selling_price)})
 
 
