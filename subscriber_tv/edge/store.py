@@ -40,7 +40,10 @@ class OutOfOrder(Exception):
 
 @dataclass(frozen=True)
 class State:
-	"""How far the file is: the last number, the moment its content was true (epoch seconds), its TVs."""
+	"""How far the file is: the last number, the moment its content was true (epoch seconds), its TVs.
+
+	`generation` counts the snapshots begun; every row bears that of the snapshot or delta which wrote it.
+	"""
 
 	seq: int
 	as_of: int
@@ -115,6 +118,8 @@ class Store:
 		"""
 		state = self.state()
 		generation = state.generation + 1
+		# Noted before the first row, so that what an unfinished snapshot left behind never counts as the next one's.
+		self._db.execute("update state set generation = ?", (generation,))
 		upto = 0
 		for body, signature in pages:
 			page = feed.decode_page(body, signature, verifier)

@@ -29,7 +29,9 @@ class Memory:
 
 	credential: str = ""
 	lease: str = ""
+	# The highest version of rights seen, and the key that signed it: an operator with a new key counts anew.
 	version: int = 0
+	key: str = ""
 	play_until: int = 0
 	ask_after: int = 0
 
@@ -130,9 +132,10 @@ class Tv:
 		claims = json.loads(self._keys().verify(typ, token))
 		if claims["sub"] != self.serial or claims["aud"] != "tv" or answer.get("n") != nonce:
 			raise jws.BadSignature
-		if claims["ver"] < self.memory.version:
+		key = jws.key_id(token)
+		if key == self.memory.key and claims["ver"] < self.memory.version:
 			raise jws.BadSignature
-		self.memory.version = claims["ver"]
+		self.memory.version, self.memory.key = claims["ver"], key
 		return claims
 
 	def _keys(self) -> jws.Verifier:

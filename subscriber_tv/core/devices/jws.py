@@ -129,6 +129,11 @@ def unverified_claims(token: str) -> bytes:
 		return b""
 
 
+def key_id(token: str) -> str:
+	"""Which key a token that was verified is signed with."""
+	return json.loads(b64url_decode(token.partition(".")[0]))["kid"]
+
+
 def _header(typ: str, kid: str) -> str:
 	return b64url(json.dumps({"alg": "ES256", "typ": typ, "kid": kid}, separators=(",", ":")).encode())
 

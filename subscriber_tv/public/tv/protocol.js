@@ -97,7 +97,9 @@ export class Protocol {
 
 	async genuine(typ, token, answer, nonce) {
 		const claims = readJson(await this.verify(typ, token));
-		const name = `tv-version-${this.serial}`;
+		// An operator with a new key counts its versions anew.
+		const { kid } = readJson(decode(token.split(".")[0]));
+		const name = `tv-version-${this.serial}-${kid}`;
 		const known = Number(this.storage.getItem(name) || 0);
 		if (claims.sub !== this.serial || claims.aud !== "tv" || answer.n !== nonce || claims.ver < known) {
 			throw new NotGenuine();
