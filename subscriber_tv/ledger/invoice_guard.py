@@ -4,6 +4,7 @@ ERPNext posts a row without tax, a row taxed twice and a row of zero without a w
 """
 
 import json
+from decimal import Decimal
 
 import frappe
 from frappe import _
@@ -25,8 +26,16 @@ def tax_template(company: str) -> str:
 	return name
 
 
-def check_posted(doc) -> None:
-	"""Refuse a Sales Invoice of ours with a row of zero, or taxed twice, or taxed by nothing."""
+def check_posted(doc, net: Decimal) -> None:
+	"""Refuse a Sales Invoice of ours with another net total than was decided, a row of zero, or one that is taxed
+	twice or by nothing."""
+	if Decimal(str(doc.net_total)) != net:
+		frappe.throw(
+			_(
+				"The invoice for {0} comes to {1} instead of {2}. Look for a discount or a rounding rule that touches it."
+			).format(frappe.bold(doc.customer), doc.net_total, net),
+			title=_("Other Amount Posted"),
+		)
 	for row in doc.items:
 		if not flt(row.rate):
 			frappe.throw(

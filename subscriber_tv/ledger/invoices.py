@@ -1,8 +1,8 @@
 """The only maker of Sales Invoices and of our credit notes.
 
-An invoice is inserted and submitted in one transaction (a draft would take a number and keep it), as an ordinary ERPNext
-document: an accountant meets nothing new. Each row is posted qty 1 and rate = the amount the core rounded; units,
-price and days stand in `tv_facts`. A correction is a standard return whose row has qty 0 and rate = the amount:
+An invoice is inserted and submitted in one transaction (a draft would take a number and keep it), as an ordinary
+ERPNext document: an accountant meets nothing new. Each row is posted qty 1 and rate = the amount the core rounded;
+units, price and days stand in `tv_facts`. A correction is a standard return whose row has qty 0 and rate = the amount:
 it posts minus the rate and takes any number of partial credits of one row.
 
 The caller holds the payer's lock, commits, and has checked who may bill.
@@ -63,7 +63,7 @@ def post_invoice(order: Order, charges: Sequence[Charge]) -> Posted:
 	contracts = _contracts({charge.subscription for charge in charges})
 	for charge in charges:
 		doc.append("items", _charge_row(order, charge, contracts[charge.subscription]))
-	return _submit(doc)
+	return _submit(doc, sum(charge.amount for charge in charges))
 
 
 def post_credit_note(order: Order, invoice: str, credits: Sequence[Credit]) -> Posted:
@@ -91,7 +91,7 @@ def post_credit_note(order: Order, invoice: str, credits: Sequence[Credit]) -> P
 	returned = _returned_rows(invoice)
 	for credit in credits:
 		doc.append("items", _credit_row(credit, rows[credit.row.name], credit.row.name not in returned))
-	posted = _submit(doc)
+	posted = _submit(doc, -sum(credit.amount for credit in credits))
 	for credit in credits:
 		stop_deferral(rows[credit.row.name], credit.row.standing, credit.span)
 	return posted
@@ -116,15 +116,16 @@ def _new_document(order: Order):
 	return doc
 
 
-def _submit(doc) -> Posted:
+def _submit(doc, net: Decimal) -> Posted:
+	"""Post the document; `net` is what was decided, and nothing else may be posted."""
 	# A bill is written for whoever may start a bill run; the endpoint or the run document has checked that.
 	doc.flags.ignore_permissions = True
 	# Two steps although one would do: ERPNext judges a document that is new differently (its status, whether a
 	# credit note exceeds what is outstanding), and ours must be posted like any other.
 	doc.insert()
 	doc.submit()
-	check_posted(doc)
-	return Posted(doc.name, Decimal(str(doc.net_total)))
+	check_posted(doc, net)
+	return Posted(doc.name, net)
 
 
 def _payment_terms(order: Order) -> str:

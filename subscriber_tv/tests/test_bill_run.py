@@ -1,5 +1,7 @@
 """Bill runs on a real site: outcomes, parking, preview, refusals."""
 
+from unittest.mock import patch
+
 import frappe
 
 from subscriber_tv.api import billing as api
@@ -42,6 +44,23 @@ class TestBillRun(BillingTestCase):
 		self.assertEqual((second.status, second.payers[0].outcome), ("Completed", "Nothing Due"))
 		run(bill_run=first.name)
 		self.assertEqual(frappe.db.count("Sales Invoice", {"tv_bill_run": first.name}), 1)
+
+	def test_submitting_asks_for_one_job(self):
+		"""The job bears the run's name, so asking again while it waits or works starts no second one."""
+		with patch("frappe.enqueue") as enqueue:
+			doc = self.new_doc(payer=self.customer).submit()
+		asked = enqueue.call_args.kwargs
+		self.assertEqual(frappe.get_attr(enqueue.call_args.args[0]), run)
+		self.assertEqual((asked["bill_run"], asked["deduplicate"]), (doc.name, True))
+		self.assertIn(doc.name, asked["job_id"])
+		self.assertEqual(doc.status, "Queued")
+
+	def test_abandoned_runs_are_taken_up_again(self):
+		name = start_run.new_run(company=COMPANY, posting_date=TODAY, payer=self.customer)
+		frappe.db.set_value("TV Bill Run", name, "status", "Running")
+		with patch("frappe.enqueue") as enqueue:
+			start_run.resume_abandoned()
+		self.assertIn(name, [call.kwargs["bill_run"] for call in enqueue.call_args_list])
 
 	def test_preview_writes_nothing(self):
 		self.subscribe("2026-11-01", customer=self.customer)

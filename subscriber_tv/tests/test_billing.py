@@ -48,7 +48,9 @@ class TestInvoice(BillingTestCase):
 		self.assertEqual(invoice.outstanding_amount, 82)
 		self.assertEqual(str(invoice.due_date), "2026-12-22")
 		base = invoice.items[1]
-		self.assertEqual((str(base.service_start_date), str(base.service_end_date)), ("2026-11-11", "2026-11-30"))
+		self.assertEqual(
+			(str(base.service_start_date), str(base.service_end_date)), ("2026-11-11", "2026-11-30")
+		)
 		self.assertEqual((base.qty, base.tv_kind, base.tv_subscription), (1, "recurring", subscription))
 		facts = json.loads(base.tv_facts)
 		self.assertEqual((facts["unit_price"], facts["days"], facts["full_days"]), ("30", 20, 30))
@@ -86,6 +88,29 @@ class TestInvoice(BillingTestCase):
 		self.change(subscription, "cancel_at_date", "2026-11-10", end="2026-11-16")
 		self.assert_rows(self.bill(subscription), [("BASE", "2026-11-01", "2026-11-16", "15.00")])
 		self.assert_nothing_due(subscription)
+
+	def test_price_lists_and_pricing_rules_do_not_touch_our_rows(self):
+		price_list = frappe.db.get_single_value("Selling Settings", "selling_price_list")
+		item = factories.make_item("TV-PRICE-LISTED")
+		charges = [factories.charge(item=item, unit_price=30)]
+		version = factories.make_offer_version("BILLING-LISTED", charges=charges)
+		if not frappe.db.exists("Item Price", {"item_code": item}):
+			frappe.get_doc(
+				doctype="Item Price", item_code=item, price_list=price_list, price_list_rate=99
+			).insert()
+			frappe.get_doc(
+				doctype="Pricing Rule",
+				title="Half",
+				apply_on="Item Code",
+				items=[{"item_code": item}],
+				selling=1,
+				currency="EUR",
+				company=COMPANY,
+				rate_or_discount="Discount Percentage",
+				discount_percentage=50,
+			).insert()
+		invoice = self.bill(self.subscribe("2026-11-01", version=version))
+		self.assertEqual([(row.rate, row.amount) for row in invoice.items], [(30, 30)])
 
 	def test_a_suspension_stops_rights_not_billing(self):
 		subscription = self.subscribe("2026-11-01")

@@ -125,10 +125,14 @@ def _park(line: dict, error: Exception) -> None:
 
 
 def _show_progress(bill_run: str, done: int, total: int) -> None:
+	"""Tell open forms of the run; an event of our own, since Frappe's "progress" opens a dialog over the page."""
 	percent = done * 100 // total
 	if done == total or percent != (done - 1) * 100 // total:
-		frappe.publish_progress(
-			percent, title=bill_run, doctype="TV Bill Run", docname=bill_run, description=f"{done} / {total}"
+		frappe.publish_realtime(
+			"tv_bill_run_progress",
+			{"bill_run": bill_run, "percent": percent, "text": f"{done} / {total}"},
+			doctype="TV Bill Run",
+			docname=bill_run,
 		)
 
 

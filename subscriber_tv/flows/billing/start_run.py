@@ -3,8 +3,9 @@
 import frappe
 from frappe import _
 from frappe.utils import add_days, getdate, nowdate
+from frappe.utils.background_jobs import is_job_enqueued
 
-from subscriber_tv.flows.settings import require_phase
+from subscriber_tv.flows.settings import phase_on, require_phase
 from subscriber_tv.ledger.books import check_open
 
 LONGEST_JOB = 6 * 3600  # seconds; ten thousand payers at a second and a half, with room
@@ -93,8 +94,8 @@ def retry_parked(bill_run: str) -> int:
 
 def resume_abandoned() -> int:
 	"""Start runs again whose worker died; returns their number. Hourly."""
-	from frappe.utils.background_jobs import is_job_enqueued
-
+	if not phase_on("billing"):
+		return 0
 	runs = frappe.get_all("TV Bill Run", {"docstatus": 1, "status": ("in", STATUS_OPEN)}, pluck="name")
 	abandoned = [name for name in runs if not is_job_enqueued(job_id(name))]
 	for name in abandoned:

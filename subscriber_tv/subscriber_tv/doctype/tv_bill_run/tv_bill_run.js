@@ -6,10 +6,10 @@ const ROWS_SHOWN = 200;
 
 frappe.ui.form.on("TV Bill Run", {
 	setup(frm) {
-		frappe.realtime.on("progress", (data) => {
-			if (data.doctype !== "TV Bill Run" && data.title !== frm.doc.name) return;
-			show_progress(frm, data.percent, data.description);
-			if (data.percent >= 100) frm.reload_doc();
+		frappe.realtime.on("tv_bill_run_progress", ({ bill_run, percent, text }) => {
+			if (bill_run !== frm.doc.name) return;
+			show_progress(frm, percent, text);
+			if (percent >= 100) frm.reload_doc();
 		});
 	},
 
@@ -34,9 +34,6 @@ frappe.ui.form.on("TV Bill Run", {
 		if (frm.doc.docstatus !== 1) return;
 		show_state(frm);
 		if (frm.doc.status !== "Completed" && frm.perm[0].submit) show_actions(frm);
-		frm.add_custom_button(__("Invoices"), () =>
-			frappe.set_route("List", "Sales Invoice", { tv_bill_run: frm.doc.name })
-		);
 	},
 });
 
