@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 
+from subscriber_tv.core.devices import wire
 from subscriber_tv.core.devices.jws import Verifier
 from subscriber_tv.edge import sync
 from subscriber_tv.edge.app import create
@@ -17,8 +18,6 @@ from subscriber_tv.edge.config import Config, ConfigError, load
 from subscriber_tv.edge.store import Store
 
 _TARGET = "subscriber_tv.edge.app:create"
-# Bytes of headers and request line that a server reads at most.
-_MAX_HEAD = 8192
 
 
 def main() -> int:
@@ -62,7 +61,7 @@ def _serve_granian(config: Config, granian) -> None:
 		interface=Interfaces.ASGI,
 		http=HTTPModes.http1,
 		http1_settings=HTTP1Settings(
-			header_read_timeout=int(config.request_timeout * 1000), max_buffer_size=_MAX_HEAD
+			header_read_timeout=int(config.request_timeout * 1000), max_buffer_size=wire.MAX_HEAD
 		),
 		websockets=False,
 		backlog=4096,
@@ -87,7 +86,7 @@ def _serve_uvicorn(config: Config) -> None:
 			port=config.port,
 			log_level="warning",
 			access_log=False,
-			h11_max_incomplete_event_size=_MAX_HEAD,
+			h11_max_incomplete_event_size=wire.MAX_HEAD,
 		)
 	finally:
 		stop.set()

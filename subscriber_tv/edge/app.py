@@ -81,6 +81,8 @@ class Edge:
 
 	async def _route(self, scope: Scope, receive: Receive) -> wire.Answer:
 		path = scope["path"]
+		if sum(len(name) + len(value) for name, value in scope["headers"]) > wire.MAX_HEAD:
+			raise Refused(wire.HEADERS_TOO_LARGE)
 		if path == "/v1/power-on":
 			return self._power_on(await self._body(scope, receive))
 		if path == "/v1/enrol":

@@ -17,6 +17,7 @@ from msgspec import UNSET, Meta, UnsetType
 from subscriber_tv.core.devices.jws import b64url, b64url_decode
 
 MAX_BODY = 4096
+MAX_HEAD = 8192
 # Seconds in which a whole request must have arrived.
 REQUEST_SECONDS = 5
 
@@ -110,6 +111,9 @@ METHOD_NOT_ALLOWED = refusal(405, "method_not_allowed", "This address does not t
 TIMEOUT = refusal(408, "request_timeout", "The request did not arrive in time.").plus(("Connection", "close"))
 TOO_LARGE = refusal(413, "too_large", "The request is larger than 4096 bytes.").plus(("Connection", "close"))
 WRONG_TYPE = refusal(415, "unsupported_media_type", "The request must be application/json.")
+HEADERS_TOO_LARGE = refusal(431, "headers_too_large", "The headers are larger than 8192 bytes.").plus(
+	("Connection", "close")
+)
 RATE_LIMITED = refusal(429, "rate_limited", "Too many requests. Ask again later.").plus(("Retry-After", "60"))
 UNAVAILABLE = refusal(503, "unavailable", "The service cannot answer now. Ask again later.").plus(
 	("Retry-After", "30")
