@@ -14,6 +14,35 @@ default_log_clearing_doctypes = {"TV Activation": 90}
 
 after_request = ["subscriber_tv.api.activation.replace_answer"]
 doctype_js = {"Customer": "public/js/customer.js"}
+doctype_list_js = {
+	doctype: "public/js/import_csv.js"
+	for doctype in (
+		"TV Bouquet",
+		"TV Channel",
+		"TV Device",
+		"TV Device Model",
+		"TV Offer",
+		"TV Site",
+		"TV Subscription",
+	)
+}
+override_doctype_dashboards = {
+	"Customer": "subscriber_tv.overrides.dashboards.customer",
+	"Item": "subscriber_tv.overrides.dashboards.item",
+	"Purchase Receipt": "subscriber_tv.overrides.dashboards.purchase_receipt",
+	"Sales Invoice": "subscriber_tv.overrides.dashboards.sales_invoice",
+	"Serial No": "subscriber_tv.overrides.dashboards.serial_no",
+}
+company_data_to_be_ignored = ["TV Service Warehouse Line"]
+add_to_apps_screen = [
+	{
+		"name": "subscriber_tv",
+		"logo": "/assets/subscriber_tv/images/logo.svg",
+		"title": "Subscriber TV",
+		"route": "/app/subscriber-tv",
+		"has_permission": "subscriber_tv.api.steering.may_open_app",
+	}
+]
 
 auto_cancel_exempted_doctypes = ["TV Bill Run"]
 
