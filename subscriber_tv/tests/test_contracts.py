@@ -293,6 +293,7 @@ class TestHandsOff(ContractCase):
 
 	def test_a_draft_nothing_happened_to_can_be_deleted_with_its_change(self):
 		name = factories.make_subscription("Draft")
+		frappe.set_user(make_user("TV Sales"))
 		frappe.delete_doc("TV Subscription", name)
 		self.assertFalse(frappe.db.exists("TV Subscription", name))
 		self.assertFalse(frappe.db.exists("TV Subscription Change", {"subscription": name}))

@@ -19,6 +19,7 @@ async function new_version(frm) {
 		frappe.new_doc("TV Offer Version", { offer: frm.doc.name });
 		return;
 	}
+	await frappe.model.with_doctype("TV Offer Version");
 	await frappe.model.with_doc("TV Offer Version", frm.doc.current_version);
 	const copy = frappe.model.copy_doc(frappe.get_doc("TV Offer Version", frm.doc.current_version));
 	copy.valid_from = frappe.datetime.get_today();

@@ -6,6 +6,6 @@ frappe.ui.form.on("TV Settings", {
 	},
 
 	refresh(frm) {
-		frm.set_df_property("default_time_zone", "options", Intl.supportedValuesOf("timeZone"));
+		frm.get_field("default_time_zone").set_data(Intl.supportedValuesOf("timeZone"));
 	},
 });

@@ -8,7 +8,7 @@ frappe.ui.form.on("TV Site", {
 	},
 
 	refresh(frm) {
-		frm.set_df_property("time_zone", "options", Intl.supportedValuesOf("timeZone"));
+		frm.get_field("time_zone").set_data(Intl.supportedValuesOf("timeZone"));
 		if (frm.is_new()) return;
 		if (!frm.doc.disabled && frappe.model.can_create("TV Subscription")) {
 			frm.add_custom_button(__("New Subscription"), () => new_subscription(frm));

@@ -45,18 +45,28 @@ function intro_color(state) {
 }
 
 function show_buttons(frm, overview) {
-	frm.clear_custom_buttons();
-	if (overview.can_bind) add_button(frm, overview, "bind", __("Bind TV"), () => bind(frm, overview));
-	if (overview.can_deliver) add_button(frm, overview, "deliver", __("Deliver TVs"), () => deliver(frm));
-	for (const action of overview.events) {
-		add_button(frm, overview, action.event, action.label, () => ask(frm, overview, action));
+	const actions = overview.events.map((action) => ({
+		key: action.event,
+		label: action.label,
+		run: () => ask(frm, overview, action),
+	}));
+	if (overview.can_deliver) {
+		actions.unshift({ key: "deliver", label: __("Deliver TVs"), run: () => deliver(frm) });
 	}
+	if (overview.can_bind) {
+		actions.unshift({ key: "bind", label: __("Bind TV"), run: () => bind(frm, overview) });
+	}
+	frm.clear_custom_buttons();
+	const [primary, others] = split(actions, (action) => action.key === overview.primary);
+	for (const action of primary) {
+		const button = frm.add_custom_button(action.label, action.run);
+		button.removeClass("btn-default").addClass("btn-primary");
+	}
+	for (const action of others) frm.add_custom_button(action.label, action.run, __("Actions"));
 }
 
-function add_button(frm, overview, key, label, run) {
-	const primary = overview.primary === key;
-	const button = frm.add_custom_button(label, run, primary ? null : __("Actions"));
-	if (primary && button) button.removeClass("btn-default").addClass("btn-primary");
+function split(list, test) {
+	return [list.filter(test), list.filter((entry) => !test(entry))];
 }
 
 function show_indicators(frm, overview) {
