@@ -19,7 +19,7 @@ READERS = (
 """Everybody who may read a bill run: the form of a customer asks on their behalf."""
 
 
-@frappe.whitelist()
+@frappe.whitelist(methods=["GET", "POST"])
 def preview(company: str, bill_until: str, payer: str | None = None) -> dict:
 	"""What a bill run of `company` would bill for periods starting until `bill_until` (ISO); writes nothing.
 
@@ -43,7 +43,7 @@ def retry_parked(bill_run: str) -> int:
 	return start_run.retry_parked(bill_run)
 
 
-@frappe.whitelist()
+@frappe.whitelist(methods=["GET", "POST"])
 def to_be_billed_again(customer: str) -> list:
 	"""Periods of a payer whose invoice was cancelled and that the next run bills anew: line, from, to."""
 	only_for(*READERS)

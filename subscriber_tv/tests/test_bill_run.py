@@ -61,6 +61,8 @@ class TestBillRun(BillingTestCase):
 		with patch("frappe.enqueue") as enqueue:
 			start_run.resume_abandoned()
 		self.assertIn(name, [call.kwargs["bill_run"] for call in enqueue.call_args_list])
+		run(bill_run=name)
+		self.assertEqual(frappe.db.get_value("TV Bill Run", name, "status"), "Completed")
 
 	def test_preview_writes_nothing(self):
 		self.subscribe("2026-11-01", customer=self.customer)

@@ -1,8 +1,11 @@
 """Says in the user's language why a contract was not billed, and what to do next."""
 
 from frappe import _
+from frappe.utils import formatdate
 
 from subscriber_tv.core.billing.charges import Refused
+
+DAYS = ("day", "first")
 
 
 def why_refused(refusal: Refused) -> str:
@@ -21,10 +24,11 @@ def why_refused(refusal: Refused) -> str:
 			"{subscription}: two rows of {line} would bill {day}. Two charges or lines share one code; give each its own."
 		),
 		"too_long_ago": _(
-			"{subscription}: the first unbilled day is {first}, {months} months back, the limit is {limit}. Set the opening position, or raise the limit in TV Settings."
+			"{subscription}: the first unbilled day is {first}, {months} months back, the limit is {limit}. Raise the limit in TV Settings; a contract that another system has billed must be opened with its opening position."
 		),
 		"facts_lost": _(
 			"{subscription}: a row of {line} on invoice {invoice} has lost its billing facts. Cancel that invoice; the next run bills its periods again."
 		),
 	}
-	return sentences[refusal.code].format(**refusal.values)
+	values = {key: formatdate(value) if key in DAYS else value for key, value in refusal.values.items()}
+	return sentences[refusal.code].format(**values)

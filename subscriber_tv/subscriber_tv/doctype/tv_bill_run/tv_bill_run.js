@@ -28,9 +28,7 @@ frappe.ui.form.on("TV Bill Run", {
 	},
 
 	refresh(frm) {
-		if (frm.doc.docstatus < 2 && frm.doc.company && frm.doc.bill_until) {
-			frm.add_custom_button(__("Preview"), () => preview(frm));
-		}
+		if (frm.doc.docstatus < 2) frm.add_custom_button(__("Preview"), () => preview(frm));
 		if (frm.doc.docstatus !== 1) return;
 		show_state(frm);
 		if (frm.doc.status !== "Completed" && frm.perm[0].submit) show_actions(frm);
@@ -73,6 +71,9 @@ async function act(frm, method) {
 
 async function preview(frm) {
 	const { company, bill_until, payer } = frm.doc;
+	if (!company || !bill_until) {
+		frappe.throw(__("Choose the company and the day until which periods are billed."));
+	}
 	const answer = await frappe.xcall(`${BILLING}.preview`, { company, bill_until, payer: payer || null });
 	const dialog = new frappe.ui.Dialog({
 		title: __("What would be billed"),
