@@ -16,7 +16,11 @@ const tv = new Protocol({
 	storage: localStorage,
 });
 const credential = new URLSearchParams(location.hash.slice(1)).get("credential") || "";
-if (/^[\w-]{43}$/.test(credential)) localStorage.setItem(`tv-credential-${tv.serial}`, credential);
+if (/^[\w-]{43}$/.test(credential)) {
+	localStorage.setItem(`tv-credential-${tv.serial}`, credential);
+	// Kept now; it need not stay in the address for whoever looks at the screen.
+	history.replaceState(null, "", location.pathname + location.search);
+}
 const RETRY_SECONDS = 10;
 
 const screen = document.getElementById("screen");
