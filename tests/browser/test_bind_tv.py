@@ -40,7 +40,7 @@ def test_a_wrong_code_is_refused_with_the_next_step(desk, scene, picture):
 	dialog = open_dialog(desk, "Bind TV")
 	dialog.locator("input[data-fieldname=code]").fill("BCDF-GHJK")
 	dialog.get_by_role("button", name="Bind", exact=True).click()
-	refusal = desk.locator(".msgprint-dialog.show")
+	refusal = desk.locator(".modal.show .msgprint")
 	expect(refusal).to_contain_text("code")
 	expect(refusal).not_to_contain_text("Traceback")
 	picture(desk, "subscription-wrong-code")
