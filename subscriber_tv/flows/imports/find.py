@@ -51,7 +51,11 @@ def offer_version(offer_code: str, version: int) -> str:
 
 
 def save_if_changed(doc, values: dict) -> bool:
-	"""Give a document these plain values and save it when one differs or it is new; whether it was saved."""
+	"""Give a document these plain values and save it when one differs or it is new; whether it was saved.
+
+	An empty value leaves what is there: a file need not know everything.
+	"""
+	values = {field: value for field, value in values.items() if value not in (None, "")}
 	same = all((doc.get(field) or None) == (value or None) for field, value in values.items())
 	if same and not doc.is_new():
 		return False
