@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +151,17 @@ class Edge:
 
 def _check_headers(scope: Scope) -> None:
 	headers = scope["headers"]
-	names = [name for name, _ in headers]
-	lengths = [value for name, value in headers if name == b"content-length"]
+	found = dict(headers)
+	length = found.get(b"content-length", b"")
 	# A length and a chunked body together are how requests are smuggled; a TV has no reason to send chunks at all.
-	if b"transfer-encoding" in names or len(lengths) != 1 or not lengths[0].isdigit():
-		raise Refused(wire.INVALID_REQUEST.plus(("Connection", "close")))
-	found = {name: value.decode("latin-1") for name, value in headers}
-	refused = wire.check_content(
-		found.get(b"content-type"), found.get(b"content-encoding"), int(lengths[0][:12])
+	is_plain = (
+		b"transfer-encoding" not in found and [name for name, _ in headers].count(b"content-length") == 1
 	)
+	if not is_plain or not length.isdigit():
+		raise Refused(wire.INVALID_REQUEST.plus(("Connection", "close")))
+	content_type = found.get(b"content-type", b"").decode("latin-1")
+	encoding = found.get(b"content-encoding", b"").decode("latin-1")
+	refused = wire.check_content(content_type, encoding, int(length[:12]))
 	if refused:
 		raise Refused(refused)
 
@@ -194,10 +197,14 @@ def _address(scope: Scope) -> str:
 
 
 async def _respond(scope: Scope, send: Send, given: wire.Answer) -> None:
-	headers = [(name.lower().encode(), value.encode()) for name, value in given.headers]
-	headers.append((b"content-length", str(len(given.body)).encode()))
+	headers = [*_encoded(given.headers), (b"content-length", b"%d" % len(given.body))]
 	await send({"type": "http.response.start", "status": given.status, "headers": headers})
 	await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else given.body})
+
+
+@lru_cache(maxsize=256)
+def _encoded(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes], ...]:
+	return tuple((name.lower().encode(), value.encode()) for name, value in headers)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
