@@ -41,23 +41,30 @@ def on_own_connections(*calls: Callable) -> list:
 	return results
 
 
+def on_own_thread(call: Callable):
+	"""The result of a call that connects by itself, such as a WSGI application."""
+	results = []
+	thread = threading.Thread(target=lambda: results.append(call()))
+	thread.start()
+	thread.join()
+	return results[0]
+
+
 def request(method: str, path: str, **arguments) -> TestResponse:
 	"""One request to the desk's WSGI application, on a connection of its own: commit what it should see first."""
 	from frappe.app import application
 
 	headers = {"X-Frappe-Site-Name": frappe.local.site, **arguments.pop("headers", {})}
-	answers = []
 
-	def run() -> None:
+	def ask() -> TestResponse:
 		peer = {"REMOTE_ADDR": "127.0.0.1"}
-		found = Client(application).open(path, method=method, headers=headers, environ_base=peer, **arguments)
-		answers.append(found)
-		answers[0].get_data()
+		answer = Client(application).open(
+			path, method=method, headers=headers, environ_base=peer, **arguments
+		)
+		answer.get_data()
+		return answer
 
-	thread = threading.Thread(target=run)
-	thread.start()
-	thread.join()
-	return answers[0]
+	return on_own_thread(ask)
 
 
 def free_port() -> int:
@@ -73,8 +80,7 @@ def start_publisher(port: int) -> subprocess.Popen:
 	process = subprocess.Popen(
 		[sys.executable, "-m", "frappe.utils.bench_helper", *command], cwd=frappe.local.sites_path
 	)
-	wait_for(lambda: get(f"http://127.0.0.1:{port}/feed/health")[0] == 200, process)
-	return process
+	return _ready(process, f"http://127.0.0.1:{port}/feed/health")
 
 
 def start_edge(folder: str, port: int, feed_port: int, public_keys: str) -> subprocess.Popen:
@@ -83,16 +89,25 @@ def start_edge(folder: str, port: int, feed_port: int, public_keys: str) -> subp
 		"DATABASE": os.path.join(folder, "edge.db"),
 		"PUBLIC_KEY_FILE": public_keys,
 		"FEED_URL": f"http://127.0.0.1:{feed_port}",
-		"FEED_SECRET_FILE": frappe.conf.subscriber_tv_feed_secret,
+		"FEED_SECRET_FILE": os.path.abspath(frappe.conf.subscriber_tv_feed_secret),
 		"FEED_WAIT": "1",
 		"PORT": str(port),
 		"NAME": "edge-test",
 	}
 	environment = {f"SUBSCRIBER_TV_EDGE_{name}": value for name, value in settings.items()}
 	process = subprocess.Popen(
-		[sys.executable, "-m", "subscriber_tv.edge"], env={**os.environ, **environment}, cwd=folder
+		[sys.executable, "-m", "subscriber_tv.edge"], env={**os.environ, **environment}
 	)
-	wait_for(lambda: get(f"http://127.0.0.1:{port}/v1/health")[0] == 200, process)
+	return _ready(process, f"http://127.0.0.1:{port}/v1/health")
+
+
+def _ready(process: subprocess.Popen, health: str) -> subprocess.Popen:
+	"""The process once it is well; one that never gets there is ended, so that it cannot outlive the test."""
+	try:
+		wait_for(lambda: get(health)[0] == 200, process)
+	except TimeoutError:
+		stop(process)
+		raise
 	return process
 
 
