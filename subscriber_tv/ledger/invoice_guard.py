@@ -10,6 +10,8 @@ import frappe
 from frappe import _
 from frappe.utils import flt
 
+from subscriber_tv.core.money import money
+
 
 def tax_template(company: str) -> str:
 	"""The company's default Sales Taxes and Charges Template; ValidationError when there is none."""
@@ -29,7 +31,7 @@ def tax_template(company: str) -> str:
 def check_posted(doc, net: Decimal) -> None:
 	"""Refuse a Sales Invoice of ours with another net total than was decided, a row of zero, or one that is taxed
 	twice or by nothing."""
-	if Decimal(str(doc.net_total)) != net:
+	if money(doc.net_total) != net:
 		frappe.throw(
 			_(
 				"The invoice for {0} comes to {1} instead of {2}. Look for a discount or a rounding rule that touches it."

@@ -22,6 +22,7 @@ from frappe.utils import formatdate
 from subscriber_tv.core.billing.bill import Charge, Credit
 from subscriber_tv.core.billing.charges import CORRECTION, ONE_DAY, ONE_OFF
 from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.money import money
 from subscriber_tv.ledger.deferral import stop_deferral
 from subscriber_tv.ledger.invoice_guard import check_posted, tax_template
 
@@ -43,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Posted:
-	"""A submitted document; `net` is signed, in the currency of the document."""
+	"""A submitted document; `net` is signed, in the currency of the company."""
 
 	name: str
 	net: Decimal
@@ -125,7 +126,7 @@ def _submit(doc, net: Decimal) -> Posted:
 	doc.insert()
 	doc.submit()
 	check_posted(doc, net)
-	return Posted(doc.name, net)
+	return Posted(doc.name, money(doc.base_net_total))
 
 
 def _payment_terms(order: Order) -> str:

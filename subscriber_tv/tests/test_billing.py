@@ -8,6 +8,7 @@ from erpnext.controllers.sales_and_purchase_return import make_return_doc
 
 from subscriber_tv.flows.billing import open_items
 from subscriber_tv.flows.billing.claims import rebuild_claims
+from subscriber_tv.flows.billing.facts import places_of
 from subscriber_tv.flows.billing.lock import AlreadyClaimed
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import (
@@ -63,6 +64,9 @@ class TestInvoice(BillingTestCase):
 		version = factories.make_offer_version("BILLING-UNITS", charges=charges)
 		invoice = self.bill(self.subscribe("2026-11-01", version=version, quantity=100))
 		self.assertEqual([(row.qty, row.amount) for row in invoice.items], [(1, 741.93)])
+
+	def test_decimals_are_those_of_the_currency(self):
+		self.assertEqual([places_of(currency) for currency in ("EUR", "CHF", "JPY")], [2, 2, 0])
 
 	def test_missed_months_are_caught_up_and_only_the_running_one_is_deferred(self):
 		subscription = self.subscribe("2026-09-01")

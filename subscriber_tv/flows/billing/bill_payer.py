@@ -23,7 +23,7 @@ DEFAULT_MAX_MONTHS = 24
 
 @dataclass(frozen=True)
 class Outcome:
-	"""What billing a payer came to. `net` is in the company's currency when all of his contracts are.
+	"""What billing a payer came to. `net` is in the currency of the company.
 
 	`refused` are the reasons of the contracts that wait; `warnings` do not hold an invoice back.
 	"""

@@ -10,6 +10,7 @@ from datetime import date
 
 import frappe
 from frappe.model.meta import get_field_precision
+from frappe.utils import get_number_format_info
 
 from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow
 from subscriber_tv.core.billing.charges import CORRECTION, OfferCharge, Price, Refused
@@ -56,9 +57,14 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 
 
 def places_of(currency: str) -> int:
-	"""Decimals that ERPNext posts in this currency."""
+	"""Decimals of an amount in this currency: as its number format has them, at most those posted on this site.
+
+	ERPNext's own precision is one for all currencies; half a yen would be posted without a word.
+	"""
 	field = frappe.get_meta("Sales Invoice Item").get_field("amount")
-	return int(get_field_precision(field, currency=currency))
+	posted = int(get_field_precision(field, currency=currency))
+	written = frappe.get_cached_value("Currency", currency, "number_format")
+	return min(posted, get_number_format_info(written)[2]) if written else posted
 
 
 def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
