@@ -110,6 +110,23 @@ def import_file(context, kind, file, report):
 		sys.exit(1)
 
 
+@subscriber_tv.command("set-up-operator")
+@click.option("--company", required=True, help="Company whose accounts, taxes and warehouses are set.")
+@pass_context
+def set_up_operator(context, company):
+	"""Correct a French company's accounts and make its tax templates, terms and in-service warehouse."""
+	with on_site(context):
+		from subscriber_tv.setup.operator import set_up_operator as set_up
+
+		findings = set_up(company)
+		frappe.db.commit()  # the command is the whole transaction
+		for finding in findings:
+			click.echo(f"{finding.what}: {finding.found or '-'} (expected {finding.expected})", err=True)
+		click.echo(f"{company}: {len(findings)} findings left")
+	if findings:
+		sys.exit(1)
+
+
 @subscriber_tv.command("backup")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False))
 @pass_context
