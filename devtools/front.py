@@ -34,6 +34,8 @@ async def _relay(
 	is_realtime = request.split(b" ")[1].startswith(b"/socket.io")
 	upgrade = any(line.lower().startswith(b"upgrade:") for line in headers)
 	kept = [line for line in headers if not line.lower().startswith(NOT_FORWARDED)]
+	if is_realtime:
+		kept = _with_origin(kept)
 	kept.append(b"Connection: Upgrade" if upgrade else b"Connection: close")
 	kept.append(b"X-Frappe-Site-Name: " + site.encode())
 	passed = [line.split(b":", 1)[1].strip() for line in headers if line.lower().startswith(FORWARDED_FOR)]
@@ -46,6 +48,15 @@ async def _relay(
 	finally:
 		sending.cancel()
 		sink.close()
+
+
+def _with_origin(headers: list[bytes]) -> list[bytes]:
+	"""Frappe's realtime server asks for an Origin, which browsers leave out when they poll their own origin."""
+	host = next(
+		(line.split(b":", 1)[1].strip() for line in headers if line.lower().startswith(b"host:")), b""
+	)
+	others = [line for line in headers if not line.lower().startswith(b"origin:")]
+	return [*others, b"Origin: http://" + host]
 
 
 async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
