@@ -24,15 +24,17 @@ def run(*, bill_run: str) -> dict:
 	whatever keeps the run itself from being read; a job that runs out of time stops and can be resumed.
 	"""
 	require_phase("billing")
-	pending = _open(bill_run)
-	for number, line in enumerate(pending, start=1):
-		if not _bill_line(bill_run, line):
-			break
-		_show_progress(bill_run, number, len(pending))
+	_open(bill_run)
+	# Once more, until nothing is left: parked payers may be put back while the others are billed.
+	while pending := _pending(bill_run):
+		for number, line in enumerate(pending, start=1):
+			if not _bill_line(bill_run, line):
+				return _close(bill_run)
+			_show_progress(bill_run, number, len(pending))
 	return _close(bill_run)
 
 
-def _open(bill_run: str) -> list[dict]:
+def _open(bill_run: str) -> None:
 	"""List the payers once, under the lock of the run's row, and mark the run as working."""
 	frappe.db.rollback()  # the lock is the first statement, see lock.py
 	doc = frappe.get_doc("TV Bill Run", bill_run, for_update=True)
@@ -41,6 +43,9 @@ def _open(bill_run: str) -> list[dict]:
 	values = {"status": "Running", "started_at": doc.started_at or now_datetime(), "finished_at": None}
 	frappe.db.set_value("TV Bill Run", bill_run, values)
 	frappe.db.commit()  # the list must outlive a crash of the first payer
+
+
+def _pending(bill_run: str) -> list[dict]:
 	return frappe.get_all(
 		LINE, {"parent": bill_run, "outcome": PENDING}, ["name", "payer"], order_by="idx", limit=0
 	)
