@@ -121,6 +121,13 @@ class TestBillRun(BillingTestCase):
 		self.assertIn("taxed twice", line.reason)
 		self.assertFalse(frappe.db.exists("Sales Invoice", {"customer": self.customer}))
 
+	def test_a_draft_does_not_run(self):
+		draft = self.new_doc(payer=self.customer).insert()
+		frappe.db.commit()
+		self.addCleanup(draft.delete)
+		self.assertRaises(frappe.ValidationError, run, bill_run=draft.name)
+		self.assertEqual(frappe.db.get_value("TV Bill Run", draft.name, "status"), "Draft")
+
 	def test_closed_books_are_refused_before_anything_is_written(self):
 		frappe.db.set_single_value("Accounts Settings", "acc_frozen_upto", TODAY)
 		with self.assertRaises(frappe.ValidationError):

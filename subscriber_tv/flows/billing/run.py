@@ -5,6 +5,7 @@ transaction; whoever starts the run again, now or beside us, goes on with those 
 """
 
 import frappe
+from frappe import _
 from frappe.utils import now_datetime, strip_html
 from rq.timeouts import JobTimeoutException
 
@@ -20,8 +21,8 @@ PENDING, INVOICED, NOTHING_DUE, PARKED = "Pending", "Invoiced", "Nothing Due", "
 def run(*, bill_run: str) -> dict:
 	"""Bill every payer of a submitted TV Bill Run that is still Pending; returns its counters.
 
-	Commits per payer. A payer that fails is parked with the reason and the next one follows. Errors: PhaseOff, and
-	whatever keeps the run itself from being read; a job that runs out of time stops and can be resumed.
+	Commits per payer. A payer that fails is parked with the reason and the next one follows. Errors: PhaseOff; ValidationError
+	for a run that is not submitted; a job that runs out of time stops and can be resumed.
 	"""
 	require_phase("billing")
 	_open(bill_run)
@@ -38,7 +39,9 @@ def _open(bill_run: str) -> None:
 	"""List the payers once, under the lock of the run's row, and mark the run as working."""
 	frappe.db.rollback()  # the lock is the first statement, see lock.py
 	doc = frappe.get_doc("TV Bill Run", bill_run, for_update=True)
-	if doc.docstatus == 1 and not frappe.db.exists(LINE, {"parent": bill_run}):
+	if doc.docstatus != 1:
+		frappe.throw(_("Bill run {0} is not submitted.").format(bill_run))
+	if not frappe.db.exists(LINE, {"parent": bill_run}):
 		_list_payers(doc)
 	values = {"status": "Running", "started_at": doc.started_at or now_datetime(), "finished_at": None}
 	frappe.db.set_value("TV Bill Run", bill_run, values)
