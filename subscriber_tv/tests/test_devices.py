@@ -7,6 +7,7 @@ from frappe.utils import add_days, getdate, today
 from subscriber_tv.core.devices.warranty import last_day_covered
 from subscriber_tv.flows.devices import deliver as flow
 from subscriber_tv.flows.devices import follow_stock
+from subscriber_tv.flows.devices.adopt_stock import adopt_stock
 from subscriber_tv.tests import factories
 
 
@@ -87,6 +88,19 @@ class TestReceipt(FrappeTestCase):
 		serial = f"NOTV-{frappe.generate_hash(length=8).upper()}"
 		receive(item, serial)
 		self.assertFalse(frappe.db.exists("TV Device", serial))
+
+	def test_a_model_adopts_the_serials_that_were_in_stock_before_it(self):
+		item = factories.make_item(f"OLD-{frappe.generate_hash(length=6)}", is_stock_item=1, has_serial_no=1)
+		serials = [f"OLD-{frappe.generate_hash(length=8).upper()}" for _n in range(2)]
+		for serial in serials:
+			receive(item, serial)
+		transfer(serials[0], "Depot - AB", factories.make_warehouse("Van")).submit()
+		follow_stock.flush()
+		model = factories.make_device_model(item)
+		self.assertEqual(adopt_stock(model), 2)
+		self.assertEqual(events(serials[0]), ["Received", "Moved"])
+		self.assertEqual([device(serial).warehouse for serial in serials], ["Van - AB", "Depot - AB"])
+		self.assertEqual(adopt_stock(model), 0)
 
 	def test_a_receipt_taken_back_to_a_savepoint_leaves_nothing(self):
 		factories.receive_devices()
@@ -239,3 +253,19 @@ def switch(field: str, value: int) -> None:
 	settings = frappe.get_doc("TV Settings")
 	settings.set(field, value)
 	settings.save()
+
+
+class TestForms(FrappeTestCase):
+	def test_a_model_needs_a_serialised_item(self):
+		item = factories.make_item("TV-SERVICE")
+		with self.assertRaisesRegex(frappe.ValidationError, "serial numbers"):
+			frappe.get_doc(
+				{"doctype": "TV Device Model", "model_code": "BAD", "model_name": "BAD", "item": item}
+			).insert()
+
+	def test_a_device_is_not_edited_by_hand(self):
+		(serial,) = factories.receive_devices()
+		found = frappe.get_doc("TV Device", serial)
+		found.state = "Sold"
+		with self.assertRaisesRegex(frappe.ValidationError, "stock ledger"):
+			found.save()

@@ -5,6 +5,8 @@ the movement itself, right before it commits. Serial numbers are read from the S
 of the voucher: Serial No itself is written by bulk inserts and updates that fire no event.
 """
 
+from collections.abc import Container
+
 import frappe
 from frappe import _
 
@@ -40,7 +42,34 @@ def flush() -> None:
 	while waiting:
 		voucher = next(iter(waiting))
 		del waiting[voucher]
-		_follow(*voucher)
+		follow(*voucher)
+
+
+def follow(voucher_type: str, voucher_no: str, only: Container[str] | None = None) -> None:
+	"""Write what one voucher did to its TVs; again does nothing. `only` names the serials to look at, None means all."""
+	found = [row for row in _serial_rows(voucher_type, voucher_no) if only is None or row.serial_no in only]
+	voucher = _voucher(voucher_type, voucher_no) if found else None
+	if voucher is None:
+		return
+	service = _service_warehouses()
+	rows = [
+		movements.LedgerRow(
+			serial=row.serial_no,
+			quantity=1 if row.qty > 0 else -1,
+			warehouse=row.warehouse,
+			kind=movements.SERVICE_KIND if row.warehouse in service else movements.STOCK_KIND,
+		)
+		for row in found
+	]
+	known = write_devices.load({row.serial for row in rows})
+	changes = movements.decide(
+		voucher,
+		rows,
+		{serial: entry.device for serial, entry in known.items()},
+		{row.serial_no: row.warranty_months for row in found},
+	)
+	models = {row.serial_no: (row.item_code, row.model) for row in found}
+	write_devices.apply_changes(voucher, changes, known, models)
 
 
 def require_subscription(stock_entry) -> None:
@@ -64,32 +93,6 @@ def _waiting() -> dict:
 	if not hasattr(frappe.local, "tv_moved_vouchers"):
 		frappe.local.tv_moved_vouchers = {}
 	return frappe.local.tv_moved_vouchers
-
-
-def _follow(voucher_type: str, voucher_no: str) -> None:
-	found = _serial_rows(voucher_type, voucher_no)
-	voucher = _voucher(voucher_type, voucher_no) if found else None
-	if voucher is None:
-		return
-	service = _service_warehouses()
-	rows = [
-		movements.LedgerRow(
-			serial=row.serial_no,
-			quantity=1 if row.qty > 0 else -1,
-			warehouse=row.warehouse,
-			kind=movements.SERVICE_KIND if row.warehouse in service else movements.STOCK_KIND,
-		)
-		for row in found
-	]
-	known = write_devices.load({row.serial for row in rows})
-	changes = movements.decide(
-		voucher,
-		rows,
-		{serial: entry.device for serial, entry in known.items()},
-		{row.serial_no: row.warranty_months for row in found},
-	)
-	models = {row.serial_no: (row.item_code, row.model) for row in found}
-	write_devices.apply_changes(voucher, changes, known, models)
 
 
 def _serial_rows(voucher_type: str, voucher_no: str) -> list:

@@ -2,4 +2,4 @@ from frappe.model.document import Document
 
 
 class TVDeviceEventLine(Document):
-	pass
+	"""One thing that happened to a TV: a stock movement, a pairing, and where it stood afterwards."""

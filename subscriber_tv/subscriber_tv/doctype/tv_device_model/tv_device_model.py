@@ -11,6 +11,17 @@ class TVDeviceModel(Document):
 		if (self.warranty_months or 0) < 0:
 			frappe.throw(_("The customer warranty cannot be negative."))
 
+	def after_insert(self) -> None:
+		"""TVs of this model may be in stock already."""
+		frappe.enqueue(
+			"subscriber_tv.flows.devices.adopt_stock.adopt_stock",
+			queue="long",
+			enqueue_after_commit=True,
+			job_id=f"tv-adopt-stock::{self.name}",
+			deduplicate=True,
+			model=self.name,
+		)
+
 	def _check_item(self) -> None:
 		item = frappe.get_cached_value("Item", self.item, ["is_stock_item", "has_serial_no"], as_dict=True)
 		if item and not (item.is_stock_item and item.has_serial_no):

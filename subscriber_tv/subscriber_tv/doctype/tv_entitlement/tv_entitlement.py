@@ -2,4 +2,4 @@ from frappe.model.document import Document
 
 
 class TVEntitlement(Document):
-	pass
+	"""One row of the projection: the rights of a TV, or the signed document of an offer. Only the publisher writes it."""

@@ -2,4 +2,4 @@ from frappe.model.document import Document
 
 
 class TVRightsOutbox(Document):
-	pass
+	"""A subject whose rights may have changed, until the publisher has worked it out. Written by flows only."""
