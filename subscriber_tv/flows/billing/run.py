@@ -21,8 +21,8 @@ PENDING, INVOICED, NOTHING_DUE, PARKED = "Pending", "Invoiced", "Nothing Due", "
 def run(*, bill_run: str) -> dict:
 	"""Bill every payer of a submitted TV Bill Run that is still Pending; returns its counters.
 
-	Commits per payer. A payer that fails is parked with the reason and the next one follows. Errors: PhaseOff; ValidationError
-	for a run that is not submitted; a job that runs out of time stops and can be resumed.
+	Commits per payer. A payer that fails is parked with the reason and the next one follows; a job that runs out of
+	time stops and can be resumed. Errors: PhaseOff; ValidationError for a run that is not submitted.
 	"""
 	require_phase("billing")
 	_open(bill_run)
