@@ -13,6 +13,6 @@ frappe.listview_settings["TV Subscription"] = {
 			Cancelled: "darkgrey",
 			Uninstalled: "gray",
 		};
-		return [__(doc.state), colors[doc.state], `state,=,${doc.state}`];
+		return [__(doc.state, null, "TV Subscription"), colors[doc.state], `state,=,${doc.state}`];
 	},
 };
