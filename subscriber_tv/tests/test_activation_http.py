@@ -5,7 +5,7 @@ import json
 import frappe
 from frappe.tests.utils import FrappeTestCase
 
-from subscriber_tv.api import guards
+from subscriber_tv.api import activation, guards
 from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.flows.activation import bind
 from subscriber_tv.tests import factories
@@ -125,11 +125,23 @@ class TestStaffEndpoints(HttpTestCase):
 			)
 			self.assertEqual(found.status_code, 403)
 
-	def test_roles_decide(self):
-		frappe.set_user("Guest")
+	def test_support_pairs_a_tv_and_is_stopped_after_five_wrong_codes(self):
+		subscription = factories.make_subscription("Awaiting Activation")
+		tv = delivered_tv(subscription)
+		code = tv.code()
+		frappe.set_user(user_with("TV Support"))
 		self.addCleanup(frappe.set_user, "Administrator")
+		seen = activation.find_code(code)
+		self.assertEqual((seen["serial"], seen["asked_from"]), (tv.serial, "203.0.113.7"))
+		self.assertEqual(activation.bind(subscription, line_of(subscription), code), tv.serial)
+		activation.unbind(tv.serial, "Wrong room")
 		with self.assertRaises(frappe.PermissionError):
-			guards.only_for(*guards.STAFF_PAIRING)
+			activation.deliver(subscription, [tv.serial])
+		for _time in range(5):
+			with self.assertRaises(bind.CodeUnknown):
+				activation.find_code("BBBB-BBBB")
+		with self.assertRaises(frappe.RateLimitExceededError):
+			activation.find_code("BBBB-BBBB")
 
 
 class TestTwoAgents(FrappeTestCase):
@@ -179,3 +191,15 @@ class TestTwoAgents(FrappeTestCase):
 		self.assertEqual(sum(isinstance(result, bind.BindRefused) for result in results), 1)
 		frappe.db.rollback()
 		self.assertEqual(frappe.db.count("TV Device", {"subscription": subscription, "line_id": line}), 1)
+
+
+def user_with(role: str) -> str:
+	"""A user with one role of ours."""
+	email = f"{frappe.scrub(role)}@example.com"
+	if not frappe.db.exists("User", email):
+		user = frappe.get_doc(
+			{"doctype": "User", "email": email, "first_name": role, "send_welcome_email": 0}
+		)
+		user.append("roles", {"role": role})
+		user.insert()
+	return email

@@ -9,6 +9,7 @@ class TVActivation(Document):
 
 	@staticmethod
 	def clear_old_logs(days: int = 90) -> None:
-		"""Delete the rows last counted in more than `days` days ago. Called daily by Log Settings."""
+		"""Delete the rows last counted more than `days` days ago; TV Settings may ask for less. Called by Log Settings."""
+		days = min(days, frappe.get_cached_doc("TV Settings").activation_retention_days or days)
 		table = frappe.qb.DocType("TV Activation")
 		frappe.db.delete(table, filters=(table.last_seen < (Now() - Interval(days=days))))
