@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from devtools import packages, paths, proc
@@ -69,8 +69,9 @@ def missing_parts(root: Path) -> list[str]:
 	return [part for part in parts if not (root / part).exists()]
 
 
+@cache
 def upstream_reachable() -> bool:
-	"""Whether github.com answers within a few seconds."""
+	"""Whether github.com answers within a few seconds; asked once."""
 	env = proc.clean_env(GIT_TERMINAL_PROMPT="0")
 	return proc.capture(["git", "ls-remote", FRAPPE, "version-15"], timeout=10, env=env) is not None
 
