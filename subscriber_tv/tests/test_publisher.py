@@ -208,6 +208,27 @@ class TestFeed(FrappeTestCase):
 		self.assertEqual(self.get("/feed/other")[0][:3], "404")
 
 
+class TestAtOnce(FrappeTestCase):
+	def test_desk_and_publishers_number_each_change_once(self):
+		subscription = factories.make_subscription("Awaiting Activation", quantity=3)
+		tvs = [bound_tv(subscription) for _n in range(3)]
+		publish_all()
+		change_state(subscription=subscription, event="suspend")
+		frappe.db.commit()  # everybody below sees the change waiting
+		before = publish.current_sequence()
+
+		def publisher() -> str:
+			while publish.publish_pending():
+				frappe.db.commit()  # as the publisher does, chunk by chunk
+			return "done"
+
+		answers = processes.on_own_connections(*(tv.decision for tv in tvs * 2), publisher, publisher)
+		self.assertEqual(answers, ["suspended"] * 6 + ["done"] * 2)
+		frappe.db.rollback()
+		self.assertEqual(publish.current_sequence(), before + len(tvs))
+		self.assertEqual(len({row(tv.serial).seq for tv in tvs}), len(tvs))
+
+
 class TestThreeProcesses(FrappeTestCase):
 	"""The desk (this process), a publisher and an edge."""
 
