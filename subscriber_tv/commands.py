@@ -61,7 +61,9 @@ def rebuild_claims(context):
 
 
 @subscriber_tv.command("demo")
-@click.option("--erase", is_flag=True, help="Take the demo away again, with every transaction of its company.")
+@click.option(
+	"--erase", is_flag=True, help="Take the demo away again, with every transaction of its company."
+)
 @click.option("--password", help="Password of all demo users; default a random one for each new user.")
 @pass_context
 def demo(context, erase, password):
@@ -100,10 +102,14 @@ def import_file(context, kind, file, report):
 		result = load_file(
 			kind, path.read_bytes(), path.name, progress=lambda done, total: _show_progress(kind, done, total)
 		)
-		click.echo(f"{result.loaded} loaded, {result.unchanged} already there, {len(result.problems)} problems")
+		click.echo(
+			f"{result.loaded} loaded, {result.unchanged} already there, {len(result.problems)} problems"
+		)
 		for problem in result.problems[:20]:
 			said = worded(problem)
-			click.echo(f"{path.name}:{said['line']} {said['column']} {said['reason']} {said['next_step']}", err=True)
+			click.echo(
+				f"{path.name}:{said['line']} {said['column']} {said['reason']} {said['next_step']}", err=True
+			)
 		if report and result.problems:
 			Path(report).write_bytes(problems_csv(result))
 	if result.problems:

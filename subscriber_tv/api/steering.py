@@ -8,7 +8,7 @@ from pypika.terms import ExistsCriterion
 BILLED_STATES = ("Active", "Suspended", "Cancelling")
 
 
-@frappe.whitelist()
+@frappe.whitelist(methods=["GET", "POST"])
 def subscriptions_to_bill(filters: str | dict | list | None = None) -> dict:
 	"""Number card: subscriptions in service without a billed period that reaches past today."""
 	frappe.has_permission("TV Subscription", throw=True)

@@ -140,6 +140,6 @@ def _publish(say: Say) -> None:
 
 	while publish_pending():
 		frappe.db.commit()  # as the publisher does after each sweep
-	frappe.db.commit()
+	frappe.db.commit()  # the last sweep found nothing, yet took the sequence lock
 	rows = frappe.db.count("TV Entitlement", {"removed": 0})
 	say(_("Rights of {0} TVs and offers published").format(rows))

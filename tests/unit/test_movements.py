@@ -24,7 +24,9 @@ from subscriber_tv.core.devices.warranty import add_months, last_day_covered
 
 DEPOT, VAN, SERVICE = "Depot", "Van", "In service"
 RECEIPT = Voucher("Purchase Receipt", "PR-1", date(2026, 1, 10), supplier="Maker")
-TRANSFER = Voucher("Stock Entry", "SE-1", date(2026, 1, 31), customer="Hotel", site="S1", subscription="TVS-1")
+TRANSFER = Voucher(
+	"Stock Entry", "SE-1", date(2026, 1, 31), customer="Hotel", site="S1", subscription="TVS-1"
+)
 BACK = Voucher("Stock Entry", "SE-2", date(2026, 3, 1))
 SALE = Voucher("Delivery Note", "DN-1", date(2026, 2, 1), customer="Home", site="S2", subscription="TVS-2")
 

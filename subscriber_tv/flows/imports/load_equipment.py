@@ -17,9 +17,9 @@ def load_model(rows: list[ModelRow]) -> bool:
 	"""Create the model, its manufacturer and its stock item, or bring the model up to the row."""
 	row = rows[0]
 	if row.manufacturer and not frappe.db.exists("Manufacturer", row.manufacturer):
-		frappe.get_doc({"doctype": "Manufacturer", "short_name": row.manufacturer}).insert(
-			ignore_permissions=True
-		)
+		maker = frappe.get_doc({"doctype": "Manufacturer", "short_name": row.manufacturer})
+		# Whoever may import models may name their maker; the standard role for that is Item Manager's.
+		maker.insert(ignore_permissions=True)
 	make_device_item(find.company(), row.item_code, row.model_name)
 	doc = (
 		frappe.get_doc("TV Device Model", row.model_code)
