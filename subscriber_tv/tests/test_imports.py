@@ -1,10 +1,13 @@
 """CSV files loaded on a site: through the flows, in part when in part wrong, and again without effect."""
 
+from unittest.mock import patch
+
 import frappe
 from frappe.tests.utils import FrappeTestCase
 
 from subscriber_tv.api import imports as api
 from subscriber_tv.flows.imports.load_file import Report, load_file
+from subscriber_tv.flows.imports.load_upload import load_upload
 from subscriber_tv.flows.imports.report_problems import problems_csv, save_report
 from subscriber_tv.tests import factories
 
@@ -106,3 +109,21 @@ class TestImports(FrappeTestCase):
 		self.assertRaises(
 			frappe.PermissionError, api.import_csv, kind="channels", file_url="/private/files/none.csv"
 		)
+
+	def test_an_uploaded_file_is_loaded_and_its_owner_is_told(self):
+		doc = frappe.get_doc(
+			{
+				"doctype": "File",
+				"file_name": "uploaded-channels.csv",
+				"is_private": 1,
+				"content": CHANNELS.replace("IMP", "UPL").encode(),
+			}
+		).insert()
+		with patch("frappe.enqueue") as enqueue:
+			api.import_csv(kind="channels", file_url=doc.file_url)
+		job = enqueue.call_args.kwargs
+		with patch.object(frappe.db, "commit"), patch("frappe.publish_realtime") as told:
+			answer = load_upload(kind=job["kind"], file=job["file"])
+		self.assertEqual((answer["loaded"], answer["problem_count"]), (2, 1))
+		self.assertTrue(answer["report_url"])
+		self.assertEqual(told.call_args.kwargs["user"], frappe.session.user)
