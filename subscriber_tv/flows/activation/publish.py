@@ -37,7 +37,7 @@ def publish_pending(*, now: int | None = None, limit: int = CHUNK) -> int:
 	keys.lease_signer()  # without it no row can be signed; better one error than one on every row
 	_lock_sequence()
 	done = spent = 0
-	for row in _waiting_rows(limit):
+	for row in _merged(_waiting_rows(limit)):
 		spent += _expand_safely(row, now, limit)
 		done += 1
 		if spent >= limit:
@@ -223,6 +223,22 @@ def _waiting_rows(limit: int) -> list:
 		for row in rows
 		if not row.attempts or add_to_date(row.modified, minutes=min(row.attempts, 60)) <= now
 	]
+
+
+def _merged(rows: list) -> list:
+	"""Rows of one subject that nobody has begun are one piece of work: the first stays, the others go.
+
+	Only rows read here are removed: one that is committed meanwhile speaks of facts that this view does not have.
+	"""
+	first: dict[tuple[str, str], int] = {}
+	kept, spare = [], []
+	for row in rows:
+		begun = row.cursor or row.attempts
+		same = not begun and first.setdefault((row.subject_type, row.subject), row.name) != row.name
+		(spare if same else kept).append(row)
+	if spare:
+		frappe.db.delete("TV Rights Outbox", {"name": ("in", [row.name for row in spare])})
+	return kept
 
 
 def _due(now: int, limit: int) -> list[str]:
