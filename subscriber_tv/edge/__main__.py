@@ -1,6 +1,6 @@
 """Start an edge: `python -m subscriber_tv.edge`, configured by SUBSCRIBER_TV_EDGE_* (see config.py).
 
-The main process follows the feed and writes the file; worker processes answer TVs from it.
+The main process follows the feed, writes the file and reports the counted answers; worker processes answer TVs.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import logging
 import multiprocessing
 import os
 import sys
+import threading
 
 from subscriber_tv.core.devices import wire
 from subscriber_tv.core.devices.jws import Verifier
-from subscriber_tv.edge import sync
+from subscriber_tv.edge import sync, upload
+from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.app import create
 from subscriber_tv.edge.config import Config, ConfigError, load
 from subscriber_tv.edge.store import Store
@@ -32,6 +34,7 @@ def main() -> int:
 		print(f"subscriber_tv edge: {error}", file=sys.stderr)
 		return 2
 	Store(config.database).close()
+	AnswerFile(config.answers_file).close()
 	serve(config)
 	return 0
 
@@ -70,15 +73,21 @@ def _serve_granian(config: Config, granian) -> None:
 		workers_kill_timeout=5,
 	)
 	following = []
-	server.on_startup(lambda: following.append(sync.start(config)))
+	server.on_startup(lambda: following.append(_start_threads(config)))
 	server.on_shutdown(lambda: [stop.set() for stop in following])
 	server.serve()
+
+
+def _start_threads(config: Config) -> threading.Event:
+	stop = sync.start(config)
+	upload.start(config, stop)
+	return stop
 
 
 def _serve_uvicorn(config: Config) -> None:
 	import uvicorn
 
-	stop = sync.start(config)
+	stop = _start_threads(config)
 	try:
 		uvicorn.run(
 			create(),

@@ -22,6 +22,7 @@ import msgspec
 from subscriber_tv.core.activation import answer
 from subscriber_tv.core.devices import wire
 from subscriber_tv.edge import config as configuration
+from subscriber_tv.edge.answers import Counter
 from subscriber_tv.edge.enrol import Forwarder
 from subscriber_tv.edge.static import load_pages
 from subscriber_tv.edge.store import State, Store
@@ -55,6 +56,10 @@ class Edge:
 		self._clock = clock
 		self._store = Store(config.database, read_only=True)
 		self._forwarder = Forwarder(config)
+		# Without a publisher nobody would ever read the counts.
+		self._counter: Counter | None = None
+		if config.feed_url:
+			self._counter = Counter(config.answers_file, config.name, config.answers_every)
 		self._pages = load_pages(TV_PAGE)
 		self._jwks = wire.Answer(
 			200,
@@ -67,7 +72,7 @@ class Edge:
 	async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
 		"""Serve one request, or the server's start and stop."""
 		if scope["type"] == "lifespan":
-			await _lifespan(receive, send)
+			await _lifespan(receive, send, self._counter)
 		elif scope["type"] == "http":
 			await _respond(scope, send, await self._answer(scope, receive))
 
@@ -85,7 +90,7 @@ class Edge:
 		if sum(len(name) + len(value) for name, value in scope["headers"]) > wire.MAX_HEAD:
 			raise Refused(wire.HEADERS_TOO_LARGE)
 		if path == "/v1/power-on":
-			return self._power_on(await self._body(scope, receive))
+			return self._power_on(await self._body(scope, receive), _address(scope))
 		if path == "/v1/enrol":
 			body = await self._body(scope, receive)
 			return await self._forwarder.enrol(body, _address(scope))
@@ -105,13 +110,15 @@ class Edge:
 	def _is_known(self, path: str) -> bool:
 		return path in ("/v1/health", "/v1/jwks") or path.startswith(_OFFER) or path in self._pages
 
-	def _power_on(self, body: bytes) -> wire.Answer:
+	def _power_on(self, body: bytes, address: str) -> wire.Answer:
 		now = int(self._clock())
 		state = self._current_state(now)
 		if not state.as_of:
 			# Never filled: nobody is a stranger yet.
 			return wire.UNAVAILABLE
 		answered = answer.power_on(body, self._store.row, self._store.documents, now)
+		if self._counter:
+			self._counter.count(answered.decision, address, now)
 		return answered.answer.plus(("X-TV-Data-Age", str(state.age(now))))
 
 	def _offer(self, document_hash: str) -> wire.Answer:
@@ -207,11 +214,16 @@ def _encoded(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes],
 	return tuple((name.lower().encode(), value.encode()) for name, value in headers)
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def _lifespan(receive: Receive, send: Send, counter: Counter | None) -> None:
 	while True:
 		message = await receive()
+		ends = message["type"] == "lifespan.shutdown"
+		if counter and ends:
+			await counter.stop()
+		elif counter:
+			counter.start()
 		await send({"type": f"{message['type']}.complete"})
-		if message["type"] == "lifespan.shutdown":
+		if ends:
 			return
 
 

@@ -6,10 +6,13 @@ Every field is `SUBSCRIBER_TV_EDGE_<FIELD>` in the environment and `<field>` in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from subscriber_tv.core.activation import report
 
 PREFIX = "SUBSCRIBER_TV_EDGE_"
 
@@ -39,6 +42,13 @@ class Config:
 	erp_timeout: float = 4.0
 	# Seconds within which a whole request must have arrived.
 	request_timeout: float = 5.0
+	# Seconds between two times that counted answers are written down and sent to the publisher.
+	answers_every: float = 5.0
+
+	@property
+	def answers_file(self) -> Path:
+		"""Where counted answers wait for the publisher: beside the projection, which workers only read."""
+		return self.database.with_name(f"{self.database.stem}-answers{self.database.suffix}")
 
 	def public_keys(self) -> bytes:
 		"""The pinned JWKS, as JSON: leases, offers and the feed are signed by one of these keys."""
@@ -65,7 +75,10 @@ def load(environ: Mapping[str, str]) -> Config:
 	for required in ("database", "public_key_file"):
 		if not given.get(required):
 			raise ConfigError(f"{required} is not set ({PREFIX}{required.upper()})")
-	return Config(**{name: _convert(name, known[name], value) for name, value in given.items()})
+	config = Config(**{name: _convert(name, known[name], value) for name, value in given.items()})
+	if not re.match(report.NAME, config.name):
+		raise ConfigError(f"name is not valid (40 letters, digits, dots, dashes): {config.name!r}")
+	return config
 
 
 def _convert(name: str, kind: str, value: Any) -> Any:

@@ -12,12 +12,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import msgspec
 
-from subscriber_tv.core.activation import feed
+from subscriber_tv.core.activation import feed, report
 from subscriber_tv.core.devices.jws import Verifier
+from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.store import OutOfOrder, Store
 
@@ -39,17 +41,25 @@ class Gap(Exception):
 
 
 class FeedClient:
-	"""Asks the publisher for pages over one kept connection."""
+	"""Asks the publisher for pages, and sends it reports, over one kept connection.
 
-	def __init__(self, url: str, secret: bytes, wait: int):
+	`wait` is how long, in seconds, a question for news may stay open; `edge` is the identity the publisher notes.
+	"""
+
+	def __init__(self, url: str, secret: bytes, wait: int, edge: str = ""):
 		self._url = urlsplit(url)
 		self._secret = secret
 		self._wait = wait
+		self._edge = edge
 		self._connection: http.client.HTTPConnection | None = None
 
-	def delta(self, after: int) -> tuple[bytes, str]:
-		"""The changes after a number, at once or when there are some; Gap when the publisher cannot continue there."""
-		return self._get(f"{feed.DELTAS_PATH}?after={after}&wait={self._wait}")
+	def delta(self, after: int, as_of: int) -> tuple[bytes, str]:
+		"""The changes after a number, at once or when there are some; Gap when the publisher cannot continue there.
+
+		:param as_of: when our file was last confirmed (epoch seconds), for the publisher to note
+		"""
+		who = f"&edge={self._edge}&as_of={as_of}" if self._edge else ""
+		return self._get(f"{feed.DELTAS_PATH}?after={after}&wait={self._wait}{who}")
 
 	def snapshot(self) -> Iterator[tuple[bytes, str]]:
 		"""The pages of a snapshot, each asked for when it is wanted."""
@@ -63,6 +73,10 @@ class FeedClient:
 				raise FeedUnavailable("the snapshot does not advance")
 			after, last = page.upto, page.last
 
+	def post(self, path: str, body: bytes) -> int:
+		"""The status that the publisher answers to this report; FeedUnavailable when it does not answer."""
+		return self._ask("POST", path, body)[0]
+
 	def close(self) -> None:
 		"""Drop the connection."""
 		if self._connection:
@@ -70,23 +84,27 @@ class FeedClient:
 		self._connection = None
 
 	def _get(self, path: str) -> tuple[bytes, str]:
+		status, body, signature = self._ask("GET", path)
+		if status == 409:
+			raise Gap
+		if status != 200:
+			self.close()
+			raise FeedUnavailable(f"HTTP {status}")
+		return body, signature
+
+	def _ask(self, method: str, path: str, sent: bytes = b"") -> tuple[int, bytes, str]:
 		target = self._url.path.rstrip("/") + path
 		try:
 			connection = self._connection = self._connection or self._connect()
 			# The secret signs the path as the publisher sees it, without what a proxy in front may have cut off.
-			authorization = feed.authorization(self._secret, path, int(time.time()))
-			connection.request("GET", target, headers={"Authorization": authorization})
+			authorization = feed.authorization(self._secret, path, int(time.time()), method=method, body=sent)
+			connection.request(method, target, sent or None, {"Authorization": authorization})
 			response = connection.getresponse()
 			body = response.read(_MAX_PAGE)
 		except (OSError, http.client.HTTPException) as error:
 			self.close()
 			raise FeedUnavailable(str(error) or type(error).__name__) from None
-		if response.status == 409:
-			raise Gap
-		if response.status != 200:
-			self.close()
-			raise FeedUnavailable(f"HTTP {response.status}")
-		return body, response.getheader(feed.SIGNATURE_HEADER, "")
+		return response.status, body, response.getheader(feed.SIGNATURE_HEADER, "")
 
 	def _connect(self) -> http.client.HTTPConnection:
 		kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
@@ -98,7 +116,7 @@ def step(store: Store, client: FeedClient, verifier: Verifier) -> None:
 	state = store.state()
 	if state.as_of:
 		try:
-			store.apply_delta(*client.delta(state.seq), verifier)
+			store.apply_delta(*client.delta(state.seq, state.as_of), verifier)
 			return
 		except (Gap, OutOfOrder) as reason:
 			log.warning("the feed does not continue at %s (%s): taking a snapshot", state.seq, reason)
@@ -112,7 +130,9 @@ def step(store: Store, client: FeedClient, verifier: Verifier) -> None:
 def run(config: Config, stop: threading.Event) -> None:
 	"""Follow the feed until `stop` is set."""
 	store = Store(config.database)
-	client = FeedClient(config.feed_url, config.feed_secret(), config.feed_wait)
+	with closing(AnswerFile(config.answers_file)) as answers:
+		edge = report.identity(config.name, answers.file())
+	client = FeedClient(config.feed_url, config.feed_secret(), config.feed_wait, edge)
 	verifier = Verifier(config.public_keys())
 	pause = _FIRST_RETRY
 	while not stop.is_set():

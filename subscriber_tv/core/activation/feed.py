@@ -7,6 +7,9 @@ latest number only, and a removed row leaves a tombstone, so reading from 0 alwa
 	GET /feed/snapshot?after=N     pages of everything, in order of numbers; the last one says `last`
 	GET /feed/deltas?after=N&wait=S    what came after N; waits up to S seconds when there is nothing
 	                                   409 when N is not a number of this publisher: take a snapshot
+
+An edge adds `&edge=I&as_of=T` to its question for deltas: who it is and how old its file is (see report.py, which is
+also the way back).
 """
 
 from __future__ import annotations
@@ -130,20 +133,28 @@ def decode_page(body: bytes, signature: str, verifier: jws.Verifier) -> Page:
 	return page
 
 
-def authorization(secret: bytes, target: str, now: int) -> str:
-	"""The Authorization header of an edge's GET of `target` (path and query) at `now`."""
-	return f"TV-Feed {now}:{_mac(secret, target, now)}"
+def authorization(secret: bytes, target: str, now: int, *, method: str = "GET", body: bytes = b"") -> str:
+	"""The Authorization header of an edge's request for `target` (path and query) at `now` (epoch seconds).
+
+	It covers method, target and time, and of anything but a GET the body too.
+	"""
+	return f"TV-Feed {now}:{_mac(secret, method, target, body, now)}"
 
 
-def authorized(header: str | None, secret: bytes, target: str, now: int) -> bool:
-	"""Whether the header was made for this target with this secret, at most two minutes ago."""
+def authorized(
+	header: str | None, secret: bytes, target: str, now: int, *, method: str = "GET", body: bytes = b""
+) -> bool:
+	"""Whether the header was made for just this request with this secret, at most two minutes ago."""
 	scheme, _, value = (header or "").partition(" ")
 	moment, _, mac = value.partition(":")
 	if scheme != "TV-Feed" or not moment.isascii() or not moment.isdigit() or len(moment) > 12:
 		return False
-	expected = _mac(secret, target, int(moment))
+	expected = _mac(secret, method, target, body, int(moment))
 	return hmac.compare_digest(expected.encode(), mac.encode()) and abs(now - int(moment)) <= CLOCK_SKEW
 
 
-def _mac(secret: bytes, target: str, now: int) -> str:
-	return jws.b64url(hmac.digest(secret, f"GET\n{target}\n{now}".encode(), "sha256"))
+def _mac(secret: bytes, method: str, target: str, body: bytes, now: int) -> str:
+	signed = f"{method}\n{target}\n{now}"
+	if method != "GET":
+		signed += f"\n{hashlib.sha256(body).hexdigest()}"
+	return jws.b64url(hmac.digest(secret, signed.encode(), "sha256"))

@@ -78,3 +78,20 @@ def test_authorization():
 		"TV-Feed " + "9" * 50,
 	):
 		assert not feed.authorized(bad, b"secret", "/feed/deltas?after=1", 1000)
+
+
+def test_authorization_of_a_report_covers_method_and_body():
+	header = feed.authorization(b"secret", "/feed/answers", 1000, method="POST", body=b"{}")
+
+	def opens(body=b"{}", **given):
+		return feed.authorized(
+			header, b"secret", "/feed/answers", 1000, **{"method": "POST", "body": body, **given}
+		)
+
+	assert opens()
+	assert not opens(b"{ }")
+	assert not opens(method="PUT")
+	assert not opens(method="GET")
+	get = feed.authorization(b"secret", "/feed/answers", 1000)
+	assert not feed.authorized(get, b"secret", "/feed/answers", 1000, method="POST", body=b"")
+	assert feed.authorized(get, b"secret", "/feed/answers", 1000, body=b"a GET has none")

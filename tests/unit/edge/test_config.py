@@ -21,6 +21,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
 	config = load(given)
 	assert (config.name, config.port, config.workers) == ("south", 9002, 2)
 	assert config.feed_secret_file == Path("/secret")
+	assert config.answers_file == Path("/data/edge-answers.db")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
 		({}, "database is not set"),
 		({"SUBSCRIBER_TV_EDGE_DATABASE": "x"}, "public_key_file is not set"),
 		({**NEEDED, "SUBSCRIBER_TV_EDGE_PORT": "http"}, "port is not valid"),
+		({**NEEDED, "SUBSCRIBER_TV_EDGE_NAME": "a|b"}, "name is not valid"),
 		({**NEEDED, "SUBSCRIBER_TV_EDGE_CONFIG": "/nowhere.toml"}, "No such file"),
 	],
 )
