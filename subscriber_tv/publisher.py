@@ -9,6 +9,7 @@ import frappe
 import waitress
 
 from subscriber_tv.api.feed import FeedApp
+from subscriber_tv.core.activation import report
 from subscriber_tv.flows.activation import sweep
 
 THREADS = 32
@@ -22,7 +23,9 @@ def serve(host: str, port: int) -> None:
 	for number in (signal.SIGTERM, signal.SIGINT):
 		signal.signal(number, lambda *_args: stop.set())
 	app = FeedApp(frappe.local.site, os.path.abspath(frappe.local.sites_path), horizon)
-	server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None)
+	server = waitress.create_server(
+		app, host=host, port=port, threads=THREADS, ident=None, max_request_body_size=report.MAX_BYTES
+	)
 	threading.Thread(target=server.run, name="feed", daemon=True).start()
 	sweep.log.info("feed of %s on http://%s:%s", frappe.local.site, host, port)
 	try:

@@ -1,8 +1,10 @@
-"""The feed server: signed pages of the projection for the edges. Served by the publisher, not by the desk.
+"""The feed server: signed pages of the projection for the edges, and the way back for the answers they counted.
+Served by the publisher, not by the desk.
 
 	GET /feed/snapshot?after=N          GET /feed/deltas?after=N&wait=S          GET /feed/health
+	POST /feed/answers
 
-The first two need the Authorization header that `core.activation.feed` describes; pages are signed besides, so
+All but health need the Authorization header that `core.activation.feed` describes; pages are signed besides, so
 an edge trusts no proxy in between. Health says only whether the publisher keeps up.
 """
 
@@ -14,10 +16,11 @@ from urllib.parse import parse_qs
 
 import frappe
 
-from subscriber_tv.core.activation import feed
+from subscriber_tv.core.activation import feed, report
 from subscriber_tv.core.devices import wire
-from subscriber_tv.flows.activation import keys, publish, store_rights
+from subscriber_tv.flows.activation import keys, note_edge, publish, store_rights, take_answers
 from subscriber_tv.flows.activation.sweep import Horizon
+from subscriber_tv.flows.settings import phase_on
 
 log = logging.getLogger("subscriber_tv.publisher")
 
@@ -30,6 +33,7 @@ UNAUTHORISED = wire.refusal(401, "unauthorised", "The feed needs the secret of t
 UNKNOWN_NUMBER = wire.refusal(
 	409, "unknown_number", "This publisher has not given that number. Take a snapshot."
 )
+TOO_LARGE = wire.refusal(413, "too_large", f"A batch has at most {report.MAX_BYTES} bytes.")
 
 
 class FeedApp:
@@ -51,20 +55,38 @@ class FeedApp:
 		return [answer.body]
 
 	def _answer(self, environ: dict) -> wire.Answer:
-		path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
-		if environ["REQUEST_METHOD"] != "GET":
-			return wire.METHOD_NOT_ALLOWED
+		path = environ.get("PATH_INFO", "")
+		method = "POST" if path == report.ANSWERS_PATH else "GET"
+		if environ["REQUEST_METHOD"] != method:
+			return wire.METHOD_NOT_ALLOWED.plus(("Allow", method))
 		if path == HEALTH_PATH:
 			return self._health()
-		if path not in (feed.SNAPSHOT_PATH, feed.DELTAS_PATH):
-			return wire.NOT_FOUND
-		target = f"{path}?{query}" if query else path
-		if not self._on_site(lambda: _authorised(environ.get("HTTP_AUTHORIZATION"), target)):
+		if path == report.ANSWERS_PATH:
+			return self._take(environ)
+		if path in (feed.SNAPSHOT_PATH, feed.DELTAS_PATH):
+			return self._give(path, environ)
+		return wire.NOT_FOUND
+
+	def _take(self, environ: dict) -> wire.Answer:
+		length = environ.get("CONTENT_LENGTH") or ""
+		if not (length.isascii() and length.isdigit()):
+			return wire.INVALID_REQUEST
+		if int(length[:12]) > report.MAX_BYTES:
+			return TOO_LARGE
+		body = environ["wsgi.input"].read(int(length))
+		return self._on_site(lambda: _count(environ, body))
+
+	def _give(self, path: str, environ: dict) -> wire.Answer:
+		query = environ.get("QUERY_STRING", "")
+		if not self._on_site(lambda: _authorised(environ)):
 			return UNAUTHORISED
 		try:
 			after, wait = _number(query, "after"), min(_number(query, "wait"), LONGEST_WAIT)
+			as_of = _number(query, "as_of")
 		except ValueError:
 			return wire.INVALID_REQUEST
+		if edge := _text(query, "edge"):
+			self._on_site(lambda: _note(edge, after, as_of))
 		if not self._horizon.as_of():
 			return wire.UNAVAILABLE  # the first sweep is still under way
 		if path == feed.SNAPSHOT_PATH:
@@ -106,12 +128,51 @@ _PHRASES = {
 	404: "Not Found",
 	405: "Method Not Allowed",
 	409: "Conflict",
+	413: "Payload Too Large",
 	503: "Service Unavailable",
 }
 
 
-def _authorised(header: str | None, target: str) -> bool:
-	return feed.authorized(header, keys.feed_secret(), target, int(time.time()))
+def _authorised(environ: dict, body: bytes = b"") -> bool:
+	path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+	return feed.authorized(
+		environ.get("HTTP_AUTHORIZATION"),
+		keys.feed_secret(),
+		f"{path}?{query}" if query else path,
+		int(time.time()),
+		method=environ["REQUEST_METHOD"],
+		body=body,
+	)
+
+
+def _count(environ: dict, body: bytes) -> wire.Answer:
+	if not _authorised(environ, body):
+		return UNAUTHORISED
+	if not phase_on("activation"):
+		return wire.UNAVAILABLE
+	try:
+		batch = report.decode(body)
+	except report.BadReport as error:
+		log.error("not a batch of answers: %s", error)
+		return wire.INVALID_REQUEST
+	is_new = take_answers.take_answers(batch, now=int(time.time()))
+	frappe.db.commit()  # this server is its own request handler; what fails before leaves nothing behind
+	return wire.Answer(200, json.dumps({"batch": batch.number, "counted": is_new}).encode())
+
+
+def _note(edge: str, seq: int, as_of: int) -> None:
+	"""Note who asks. Nothing that goes wrong here may keep the edge from its news."""
+	try:
+		if note_edge.note_edge(edge, seq=seq, as_of=as_of, now=int(time.time())):
+			frappe.db.commit()  # the question goes on waiting, without a connection
+	except report.BadReport:
+		log.warning("an edge gives no valid name")
+	except Exception:
+		log.exception("an edge could not be noted")
+
+
+def _text(query: str, name: str) -> str:
+	return parse_qs(query).get(name, [""])[-1]
 
 
 def _number(query: str, name: str) -> int:

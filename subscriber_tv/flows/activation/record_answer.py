@@ -1,10 +1,13 @@
 """Counts answers and state changes in TV Activation. The rows are bounded: see core.activation.rollup."""
 
-import frappe
-from frappe.utils import now_datetime
-from pypika.terms import Values
+import datetime
+from collections.abc import Iterable
 
-from subscriber_tv.core.activation import rollup
+import frappe
+from frappe.utils import convert_utc_to_system_timezone, now_datetime
+from pypika.terms import CustomFunction, Values
+
+from subscriber_tv.core.activation import report, rollup
 
 COLUMNS = (
 	"name",
@@ -24,53 +27,89 @@ COLUMNS = (
 	"last_seen",
 	"version",
 )
+AT_ONCE = 500
+"""Rows written by one statement."""
+
+_least = CustomFunction("LEAST", ["one", "other"])
+_greatest = CustomFunction("GREATEST", ["one", "other"])
 
 
 def count(bucket: rollup.Bucket) -> None:
 	"""Count one answer in its row, which is made by the first."""
-	_write(
-		name=bucket.key,
-		kind=bucket.kind,
-		code=bucket.code,
-		device=bucket.serial or None,
-		audience=bucket.audience,
-		network=bucket.network,
-		version=bucket.version,
-	)
+	now = now_datetime()
+	_write([_facts(bucket) | {"count": 1, "first_seen": now, "last_seen": now}])
+
+
+def add(tallies: Iterable[rollup.Tally]) -> None:
+	"""Add what was counted elsewhere to the same rows, always in one order: two who add never wait for each other."""
+	rows = [
+		_facts(tally.bucket)
+		| {
+			"count": tally.count,
+			"first_seen": local_time(tally.first),
+			"last_seen": local_time(tally.last),
+		}
+		for tally in sorted(tallies, key=lambda tally: tally.bucket.key)
+	]
+	for start in range(0, len(rows), AT_ONCE):
+		_write(rows[start : start + AT_ONCE])
 
 
 def state_change(code: str, serial: str, subscription: str | None) -> None:
 	"""One row for what staff or stock did to a TV's pairing: `bound` or `unbound`."""
-	_write(
-		name=f"C|{serial}|{frappe.generate_hash(length=12)}",
-		kind="State Change",
-		code=code,
-		device=serial,
-		subscription=subscription,
-		audience="desk",
-	)
+	now = now_datetime()
+	row = {
+		"name": f"C|{serial}|{frappe.generate_hash(length=12)}",
+		"kind": "State Change",
+		"code": code,
+		"device": serial,
+		"subscription": subscription,
+		"audience": "desk",
+		"count": 1,
+		"first_seen": now,
+		"last_seen": now,
+	}
+	_write([row])
 
 
-def _write(**values) -> None:
+def local_time(moment: int) -> datetime.datetime:
+	"""Epoch seconds as the site's tables hold times: in its time zone, without saying so."""
+	utc = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
+	return convert_utc_to_system_timezone(utc).replace(tzinfo=None)
+
+
+def _facts(bucket: rollup.Bucket) -> dict:
+	return {
+		"name": bucket.key,
+		"kind": bucket.kind,
+		"code": bucket.code,
+		"device": bucket.serial or None,
+		"audience": bucket.audience,
+		"network": bucket.network,
+		"version": bucket.version,
+	}
+
+
+def _write(rows: list[dict]) -> None:
 	now, user = now_datetime(), frappe.session.user
-	values.setdefault("version", 0)
-	values |= {
+	common = {
 		"creation": now,
 		"modified": now,
 		"owner": user,
 		"modified_by": user,
 		"docstatus": 0,
-		"count": 1,
-		"first_seen": now,
-		"last_seen": now,
+		"version": 0,
 	}
+	found = [common | row for row in rows]
 	table = frappe.qb.DocType("TV Activation")
+	total = _least(table["count"] + Values(table["count"]), report.LARGEST)
 	(
 		frappe.qb.into(table)
 		.columns(*COLUMNS)
-		.insert(*(values.get(column) for column in COLUMNS))
-		.on_duplicate_key_update(table["count"], table["count"] + 1)
-		.on_duplicate_key_update(table.last_seen, Values(table.last_seen))
+		.insert(*(tuple(row.get(column) for column in COLUMNS) for row in found))
+		.on_duplicate_key_update(table["count"], total)
+		.on_duplicate_key_update(table.first_seen, _least(table.first_seen, Values(table.first_seen)))
+		.on_duplicate_key_update(table.last_seen, _greatest(table.last_seen, Values(table.last_seen)))
 		.on_duplicate_key_update(table.modified, Values(table.modified))
 		.run()
 	)
