@@ -65,7 +65,8 @@ def from_unittest(log: Path, suite: str, code: int) -> Result:
 
 def _total(text: str, word: str) -> int:
 	endings = re.findall(r"^(?:OK|FAILED) \((.+)\)$", text, re.M)
-	return sum(int(count) for ending in endings for count in re.findall(rf"(?<![\w ]){word}=(\d+)", ending))
+	counts = [count.split("=") for ending in endings for count in ending.split(", ")]
+	return sum(int(number) for name, number in counts if name == word)
 
 
 def _name(case: ElementTree.Element) -> str:
