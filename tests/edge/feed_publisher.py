@@ -7,7 +7,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from subscriber_tv.core.activation import feed, projection
+from subscriber_tv.core.activation import feed, projection, report
 from subscriber_tv.core.activation.projection import (
 	BouquetFacts,
 	ChannelFacts,
@@ -90,7 +90,10 @@ class QuietServer(ThreadingHTTPServer):
 
 
 class Publisher:
-	"""Serves `Rights` on a loopback port; `tamper` may change a page on its way out."""
+	"""Serves `Rights` on a loopback port; `tamper` may change a page on its way out.
+
+	Counted answers are kept as the real one keeps them: each number of an edge once. `reply` is what its sender hears.
+	"""
 
 	def __init__(self, rights: Rights, port: int = 0, limit: int = 100_000):
 		self.rights = rights
@@ -98,6 +101,10 @@ class Publisher:
 		self.tamper = lambda body, signature: (body, signature)
 		self.snapshots = 0
 		self.refused = 0
+		self.asked: list[dict[str, str]] = []
+		self.received: list[report.Batch] = []
+		self.counted: dict[tuple[str, int], report.Batch] = {}
+		self.reply = 200
 		self.gone = False
 		self._server = QuietServer(("127.0.0.1", port), _handler(self))
 		self.port = self._server.server_port
@@ -118,7 +125,9 @@ class Publisher:
 			self.refused += 1
 			return 401, b"", ""
 		parts = urlsplit(target)
-		query = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
+		given = {name: values[0] for name, values in parse_qs(parts.query).items()}
+		self.asked.append(given)
+		query = {name: int(value) for name, value in given.items() if name != "edge"}
 		if parts.path == feed.SNAPSHOT_PATH:
 			self.snapshots += 1
 			return 200, *self.tamper(*self.rights.page(feed.SNAPSHOT, query["after"], self.limit))
@@ -127,6 +136,23 @@ class Publisher:
 		with self.rights.changed:
 			self.rights.changed.wait_for(lambda: self.rights.seq > query["after"], query["wait"])
 		return 200, *self.tamper(*self.rights.page(feed.DELTA, query["after"]))
+
+	def take(self, target: str, authorization: str | None, body: bytes) -> int:
+		"""The status that a report is answered."""
+		now = int(time.time())
+		if not feed.authorized(authorization, SECRET, target, now, method="POST", body=body):
+			self.refused += 1
+			return 401
+		batch = report.decode(body)
+		self.received.append(batch)
+		if self.reply not in (400, 413):
+			self.counted.setdefault((batch.edge, batch.number), batch)
+		return self.reply
+
+	def count(self, serial: str) -> int:
+		"""How many answers of this serial were counted."""
+		rows = [row for batch in list(self.counted.values()) for row in batch.rows]
+		return sum(row.count for row in rows if row.serial == serial)
 
 
 def _handler(publisher: Publisher):
@@ -143,6 +169,15 @@ def _handler(publisher: Publisher):
 			self.send_header(feed.SIGNATURE_HEADER, signature)
 			self.end_headers()
 			self.wfile.write(body)
+
+		def do_POST(self):
+			body = self.rfile.read(int(self.headers["Content-Length"]))
+			if publisher.gone:
+				self.close_connection = True
+				return
+			self.send_response(publisher.take(self.path, self.headers.get("Authorization"), body))
+			self.send_header("Content-Length", "0")
+			self.end_headers()
 
 		def log_message(self, *_):
 			pass
