@@ -8,11 +8,12 @@ import sys
 from devtools.say import Problem
 
 HELP = """\
-./dev demo    the product running on demo data, with a login for each kind of person
-./dev test    every test that can run here; `./dev test unit` runs one suite
-./dev stop    end what the demo started
-./dev doctor  what is present, what is missing, how to fix it
-./dev bench   a bench command in the test overlay, e.g. ./dev bench -- --site test.localhost console
+./dev demo       the product running on demo data, with a login for each kind of person
+./dev test       every test that can run here; `./dev test unit` runs one suite
+./dev stop       end what the demo started
+./dev doctor     what is present, what is missing, how to fix it
+./dev benchmark  how many power-ons a second desk and edge answer, as a ratio
+./dev bench      a bench command in the test overlay, e.g. ./dev bench -- --site test.localhost console
 """
 
 
@@ -55,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
 	demo.set_defaults(run=_demo)
 	commands.add_parser("stop", help="end what the demo started").set_defaults(run=_stop)
 	commands.add_parser("doctor", help="what is missing").set_defaults(run=_doctor)
+	benchmark = commands.add_parser("benchmark", help="compare desk and edge")
+	benchmark.add_argument("arguments", nargs=argparse.REMAINDER)
+	benchmark.set_defaults(run=_benchmark)
 	bench = commands.add_parser("bench", help="a bench command in the test overlay")
 	bench.add_argument("arguments", nargs=argparse.REMAINDER)
 	bench.set_defaults(run=_bench)
@@ -83,6 +87,12 @@ def _doctor(_options: argparse.Namespace) -> int:
 	from devtools import doctor
 
 	return doctor.report()
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+	from devtools import benchmark
+
+	return benchmark.run(options.arguments)
 
 
 def _bench(options: argparse.Namespace) -> int:

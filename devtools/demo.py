@@ -70,20 +70,30 @@ def _serve(without_bench: bool, reset: bool) -> None:
 
 @contextlib.contextmanager
 def _full(bench: benches.Bench, reset: bool):
-	packages.install_programs(("wkhtmltopdf",))
 	with services.running() as found:
-		ports = stack.Ports.free(DESK_PORT, EDGE_PORT)
-		overlay = benches.Overlay(bench, found, "demo", redis_pair=1, ports={"socketio_port": ports.realtime})
-		stack.stop(overlay.root)
-		_prepare_site(overlay, reset)
-		running = stack.Stack(overlay, SITE, ports)
-		logins = _logins(overlay)
+		running = site_on(bench, found, reset=reset)
+		logins = _logins(running.overlay)
 		try:
 			running.start()
 			yield _describe(running, logins)
 		finally:
 			step("stopping")
 			running.stop()
+
+
+def site_on(bench: benches.Bench, found: services.Services, *, reset: bool = False) -> stack.Stack:
+	"""The demo's site with its data, not started yet; what an earlier demo of this clone left running is ended."""
+	packages.install_programs(("wkhtmltopdf",))
+	ports = stack.Ports.free(DESK_PORT, EDGE_PORT)
+	overlay = benches.Overlay(bench, found, "demo", redis_pair=1, ports={"socketio_port": ports.realtime})
+	stack.stop(overlay.root)
+	_prepare_site(overlay, reset)
+	return stack.Stack(overlay, SITE, ports)
+
+
+def is_running() -> bool:
+	"""Whether a demo of this clone runs."""
+	return _pid() is not None
 
 
 def _prepare_site(overlay: benches.Overlay, reset: bool) -> None:
