@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 	commands.add_parser("stop", help="end what the demo started").set_defaults(run=_stop)
 	commands.add_parser("doctor", help="what is missing").set_defaults(run=_doctor)
 	benchmark = commands.add_parser("benchmark", help="compare desk and edge")
-	benchmark.add_argument("arguments", nargs=argparse.REMAINDER)
+	benchmark.add_argument("--args", default="", help="passed on to the benchmark, e.g. --args='--rounds 9'")
 	benchmark.set_defaults(run=_benchmark)
 	bench = commands.add_parser("bench", help="a bench command in the test overlay")
 	bench.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -92,7 +92,7 @@ def _doctor(_options: argparse.Namespace) -> int:
 def _benchmark(options: argparse.Namespace) -> int:
 	from devtools import benchmark
 
-	return benchmark.run(options.arguments)
+	return benchmark.run(options.args.split())
 
 
 def _bench(options: argparse.Namespace) -> int:
