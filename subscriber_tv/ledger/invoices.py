@@ -121,6 +121,8 @@ def _submit(doc, net: Decimal) -> Posted:
 	"""Post the document; `net` is what was decided, and nothing else may be posted."""
 	# A bill is written for whoever may start a bill run; the endpoint or the run document has checked that.
 	doc.flags.ignore_permissions = True
+	# What was invoiced before was looked at under the payer's lock.
+	doc.flags.decided = True
 	# Two steps although one would do: ERPNext judges a document that is new differently (its status, whether a
 	# credit note exceeds what is outstanding), and ours must be posted like any other.
 	doc.insert()

@@ -207,6 +207,21 @@ class TestCorrection(BillingTestCase):
 		self.assertEqual(open_items.to_be_billed_again(self.invoice.customer), [])
 		self.assert_nothing_due(self.subscription)
 
+	def test_days_billed_ahead_or_changed_since_are_told_to_be_billed_again(self):
+		self.bill(self.subscription, until="2026-12-01")
+		customer = self.invoice.customer
+		frappe.get_last_doc("Sales Invoice", {"customer": customer}).cancel()
+		self.change(self.subscription, "cancel_at_date", "2026-11-20", end="2026-12-16")
+		self.assertEqual(open_items.to_be_billed_again(customer, today=TODAY), [])
+		settings = frappe.get_doc("TV Settings")
+		settings.bill_days_ahead = 15
+		settings.save()
+		self.addCleanup(frappe.clear_document_cache, "TV Settings")
+		again = open_items.to_be_billed_again(customer, today=TODAY)
+		self.assertEqual(
+			[(str(row["from"]), str(row["to"])) for row in again], [("2026-12-01", "2026-12-16")]
+		)
+
 	def test_amended_invoice_stands_for_the_cancelled_one(self):
 		amended = self._amend()
 		amended.items[1].rate = 25
@@ -219,6 +234,25 @@ class TestCorrection(BillingTestCase):
 		self.bill(self.subscription)
 		with self.assertRaises(AlreadyClaimed):
 			amended.submit()
+
+	def test_amending_is_refused_when_other_days_were_billed_again(self):
+		"""The contract ended in between, so the new bill has another period than the amended invoice."""
+		self.bill(self.subscription, until="2026-12-01")
+		december = self.invoice = frappe.get_last_doc("Sales Invoice", {"customer": self.invoice.customer})
+		amended = self._amend()
+		self.change(self.subscription, "cancel_at_date", "2026-11-20", end="2026-12-16")
+		shorter = self.bill(self.subscription, until="2026-12-01")
+		self.assert_rows(shorter, [("BASE", "2026-12-01", "2026-12-16", "14.52")])
+		with self.assertRaisesRegex(AlreadyClaimed, shorter.name):
+			amended.submit()
+		frappe.db.rollback()
+		shorter.reload()
+		shorter.cancel()
+		amended = frappe.copy_doc(december)
+		amended.amended_from = december.name
+		amended.submit()
+		frappe.db.commit()
+		self.assert_rows(self.bill(self.subscription), [("BASE", "2026-12-16", "2027-01-01", "-15.48")])
 
 	def test_a_duplicated_invoice_is_no_bill(self):
 		copy = frappe.copy_doc(self.invoice, ignore_no_copy=False)  # as the desk's Duplicate

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from subscriber_tv.core.billing.charges import CORRECTION, ONE_DAY, ONE_OFF
+
 MAX_NAME = 140  # length of a document name
 
 
@@ -42,3 +44,24 @@ def next_revision(line: str, start: date, end: date, kind: str, standing: Iterab
 		if (claim.line, claim.start, claim.end, claim.kind) == (line, start, end, kind)
 	)
 	return max(taken, default=-1) + 1
+
+
+def taken(claim: Claim, standing: Iterable[Claim]) -> Claim | None:
+	"""The standing row that bills a day of `claim` already, whatever its own days are; None when there is none.
+
+	A day that was billed and corrected as often is free. A one-off charge is one, whatever its day.
+	"""
+	same = [other for other in standing if other.line == claim.line]
+	charged = sorted(
+		(other for other in same if other.kind == claim.kind), key=lambda other: (other.start, other.end)
+	)
+	corrected = [other for other in same if other.kind == CORRECTION]
+	if claim.kind == ONE_OFF:
+		return charged[0] if len(charged) > len(corrected) else None
+	day = claim.start
+	while day < claim.end:
+		holders = [other for other in charged if other.start <= day < other.end]
+		if len(holders) > sum(other.start <= day < other.end for other in corrected):
+			return holders[-1]
+		day += ONE_DAY
+	return None

@@ -2,8 +2,10 @@
 
 import frappe
 from frappe import _
+from frappe.utils import formatdate
 
-from subscriber_tv.core.billing.claims import Claim
+from subscriber_tv.core.billing.charges import CORRECTION
+from subscriber_tv.core.billing.claims import Claim, taken
 from subscriber_tv.flows.billing.lock import AlreadyClaimed
 
 ROW_FIELDS = (
@@ -22,12 +24,60 @@ CHUNK = 5000
 def claim_rows(doc) -> None:
 	"""Insert a claim for each of our rows of a Sales Invoice, in the transaction that submits it.
 
-	AlreadyClaimed when another standing invoice bills the same days: an invoice amended after its periods were
-	billed again, or a bill run that lost a race.
+	AlreadyClaimed when another standing invoice bills one of the same days: an invoice amended after its periods
+	were billed again, or a bill run that lost a race.
 	"""
+	if not doc.flags.decided:
+		_refuse_billed_days(doc)
 	for row in doc.items:
 		if row.get("tv_line"):
 			_insert(_claim_of(row), row.tv_subscription, doc.name, row.name)
+
+
+def _refuse_billed_days(doc) -> None:
+	"""Compare day by day an invoice that no bill run has decided: an amended one.
+
+	Its keys alone would not meet those of a bill made meanwhile of fewer days, because the contract has ended since.
+	"""
+	rows = [row for row in doc.items if row.get("tv_line") and row.tv_kind != CORRECTION]
+	if not rows:
+		return
+	subscriptions = {row.tv_subscription for row in rows}
+	for payer in sorted(
+		set(frappe.get_all("TV Subscription", {"name": ("in", subscriptions)}, pluck="payer"))
+	):
+		# Whoever bills him now is waited for, and waits.
+		frappe.db.get_value("Customer", payer, "name", for_update=True)
+	holders = _standing({row.tv_line for row in rows})
+	for row in rows:
+		claim = _claim_of(row)
+		if found := taken(claim, holders):
+			_refuse(claim, holders[found])
+
+
+def _standing(lines: set[str]) -> dict[Claim, str]:
+	"""The claims on these lines whose invoice stands, with its name; by a locking read, as in `_take_over`."""
+	period, holder = frappe.qb.DocType("TV Billed Period"), frappe.qb.DocType("Sales Invoice")
+	rows = (
+		frappe.qb.from_(period)
+		.join(holder)
+		.on((period.invoice == holder.name) & (holder.docstatus == 1))
+		.select(period.line, period.from_date, period.to_date, period.kind, period.revision, period.invoice)
+		.where(period.line.isin(sorted(lines)))
+		.for_update()
+		.run()
+	)
+	return {Claim(*row[:-1]): row[-1] for row in rows}
+
+
+def _refuse(claim: Claim, invoice: str) -> None:
+	frappe.throw(
+		_("{0} from {1} to {2} is billed already, on invoice {3}. Cancel that invoice first.").format(
+			claim.line, formatdate(claim.start), formatdate(claim.end), frappe.bold(invoice)
+		),
+		AlreadyClaimed,
+		title=_("Billed Already"),
+	)
 
 
 def free_claims(invoice: str) -> int:
@@ -108,12 +158,6 @@ def _take_over(claim: Claim, invoice: str, doc) -> None:
 		.run(as_dict=True)
 	)
 	if held and held[0].docstatus == 1:
-		frappe.throw(
-			_("{0} from {1} to {2} is billed already, on invoice {3}. Cancel that invoice first.").format(
-				claim.line, claim.start, claim.end, frappe.bold(held[0].invoice)
-			),
-			AlreadyClaimed,
-			title=_("Billed Already"),
-		)
+		_refuse(claim, held[0].invoice)
 	frappe.db.delete("TV Billed Period", {"name": claim.name})
 	doc.db_insert()

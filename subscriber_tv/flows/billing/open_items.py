@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import frappe
-from frappe.utils import getdate
+from frappe.utils import add_days, getdate
 
 from subscriber_tv.core.billing.bill import PayerBill
 from subscriber_tv.flows.billing import facts
@@ -40,19 +40,31 @@ def unpaid_invoices() -> list[str]:
 
 
 def to_be_billed_again(payer: str, today: date | None = None) -> list[dict]:
-	"""Periods that stood on an invoice now cancelled and that the next run bills anew: line, from, to."""
+	"""Periods with days of an invoice now cancelled that a run of `today` bills anew: line, from, to.
+
+	The period may be another than the cancelled one, when the contract has changed since.
+	"""
 	cancelled = _cancelled_periods(payer)
 	if not cancelled:
 		return []
-	companies = {row.company for row in cancelled}
+	ahead = frappe.get_cached_doc("TV Settings").bill_days_ahead or 0
+	until = add_days(getdate(today), ahead)
 	due = {
-		(charge.claim.line, charge.claim.start, charge.claim.end)
-		for company in companies
-		for part in decide_for(payer, company, getdate(today)).bills
+		charge.claim
+		for company in {row.company for row in cancelled}
+		for part in decide_for(payer, company, until).bills
 		for charge in part.charges
 	}
-	periods = {(row.tv_line, row.tv_from, row.tv_to) for row in cancelled}
-	return [{"line": line, "from": start, "to": end} for line, start, end in sorted(periods & due)]
+	again = [
+		claim
+		for claim in due
+		if any(
+			row.tv_line == claim.line and row.tv_from < claim.end and claim.start < row.tv_to
+			for row in cancelled
+		)
+	]
+	again.sort(key=lambda claim: (claim.line, claim.start))
+	return [{"line": claim.line, "from": claim.start, "to": claim.end} for claim in again]
 
 
 def _decisions(today: date) -> Iterator[tuple[str, PayerBill]]:
