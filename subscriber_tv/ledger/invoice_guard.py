@@ -9,6 +9,7 @@ from decimal import Decimal
 import frappe
 from frappe import _
 from frappe.utils import flt
+from frappe.utils.nestedset import get_ancestors_of
 
 from subscriber_tv.core.money import money
 
@@ -58,6 +59,7 @@ def customer_warnings(customer: str) -> list[str]:
 
 
 def _check_tax(doc, row) -> None:
+	_check_tax_category(doc, row)
 	rates = json.loads(row.item_tax_rate or "{}")
 	applied = [tax for tax in doc.taxes if tax.charge_type == "On Net Total"]
 	taxed = [tax.account_head for tax in applied if flt(rates.get(tax.account_head, tax.rate))]
@@ -75,4 +77,24 @@ def _check_tax(doc, row) -> None:
 				"{0}: item {1} is not taxed. Give it an Item Tax Template, with rate 0 if it is exempt."
 			).format(row.tv_line, frappe.bold(row.item_code)),
 			title=_("Not Taxed"),
+		)
+
+
+def _check_tax_category(doc, row) -> None:
+	"""ERPNext takes the rates of the sales tax master when none of the item's templates fits the customer's category."""
+	# A credit note mirrors the rows it corrects, whatever they were taxed by.
+	if row.item_tax_template or not doc.tax_category or doc.is_return:
+		return
+	groups = (row.item_group, *get_ancestors_of("Item Group", row.item_group)) if row.item_group else ()
+	if frappe.db.exists("Item Tax", {"parent": ("in", (row.item_code, *groups))}):
+		frappe.throw(
+			_(
+				"{0}: item {1} has no Item Tax Template for the tax category {2} of {3}. Add one to the item."
+			).format(
+				row.tv_line,
+				frappe.bold(row.item_code),
+				frappe.bold(doc.tax_category),
+				frappe.bold(doc.customer),
+			),
+			title=_("Tax Category"),
 		)

@@ -121,6 +121,29 @@ class TestBillRun(BillingTestCase):
 		self.assertIn("taxed twice", line.reason)
 		self.assertFalse(frappe.db.exists("Sales Invoice", {"customer": self.customer}))
 
+	def test_a_tax_category_without_rates_of_its_own_is_refused(self):
+		"""ERPNext would take the rates of the master, which are those of another item."""
+		if not frappe.db.exists("Tax Category", "Overseas"):
+			frappe.get_doc(doctype="Tax Category", title="Overseas").insert()
+		customer = factories.make_customer(tax_category="Overseas")
+		self.subscribe("2026-11-01", customer=customer)
+		line = self.run_for(customer).payers[0]
+		self.assertEqual(line.outcome, "Parked")
+		self.assertIn("Overseas", line.reason)
+		self.assertFalse(frappe.db.exists("Sales Invoice", {"customer": customer}))
+
+	def test_a_run_lists_its_payers_itself(self):
+		"""Rows that come with the document, as in a copy or a REST call, do not hide the payers who owe."""
+		self.subscribe("2026-11-01", customer=self.customer)
+		other = {"payer": factories.make_customer(), "outcome": "Nothing Due"}
+		doc = self.new_doc(payer=self.customer, payers=[other])
+		doc.flags.run_here = True
+		doc.submit()
+		frappe.db.commit()
+		run(bill_run=doc.name)
+		doc.reload()
+		self.assertEqual([(row.payer, row.outcome) for row in doc.payers], [(self.customer, "Invoiced")])
+
 	def test_a_draft_does_not_run(self):
 		draft = self.new_doc(payer=self.customer).insert()
 		frappe.db.commit()

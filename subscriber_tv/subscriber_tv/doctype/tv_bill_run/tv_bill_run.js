@@ -28,7 +28,7 @@ frappe.ui.form.on("TV Bill Run", {
 	},
 
 	refresh(frm) {
-		if (frm.doc.docstatus < 2) frm.add_custom_button(__("Preview"), () => preview(frm));
+		if (frm.doc.docstatus < 2 && frm.perm[0].submit) frm.add_custom_button(__("Preview"), () => preview(frm));
 		if (frm.doc.docstatus !== 1) return;
 		show_state(frm);
 		if (frm.doc.status !== "Completed" && frm.perm[0].submit) show_actions(frm);

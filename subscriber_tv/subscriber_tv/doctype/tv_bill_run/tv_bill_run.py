@@ -9,6 +9,8 @@ class TVBillRun(Document):
 	"""One run of billing: a submitted document, so that it can be read, resumed and repeated."""
 
 	def validate(self):
+		# The run lists its payers itself when it starts: rows sent along, or kept by a copy, would hide the others.
+		self.payers = []
 		check_run(self)
 
 	def on_submit(self):
