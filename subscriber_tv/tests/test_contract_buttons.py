@@ -124,6 +124,18 @@ class TestButtons(ContractCase):
 		seen = api.overview(subscription=name)
 		self.assertEqual((seen["events"], seen["can_bind"], seen["can_deliver"]), ([], False, False))
 
+	def test_a_cancellation_that_is_due_offers_its_end_on_the_day_agreed(self):
+		name = factories.make_subscription(
+			"Cancelling", activated_on="2026-01-01", changed_on="2026-01-01", end_date="2026-01-20"
+		)
+		seen = api.overview(subscription=name)
+		self.assertEqual([action["event"] for action in seen["events"]], ["end"])
+		self.assertEqual((seen["primary"], str(seen["over_since"])), ("end", "2026-01-20"))
+		with self.assertRaisesRegex(IllegalChange, "End Now with that day"):
+			api.change_state(subscription=name, event="end", effective_date=str(seen["today"]))
+		api.change_state(subscription=name, event="end", effective_date=str(seen["over_since"]))
+		self.assertEqual(state_of(name), "Cancelled")
+
 	def test_every_state_has_an_overview(self):
 		for state in STATES:
 			seen = api.overview(subscription=factories.make_subscription(state))

@@ -78,6 +78,20 @@ class TestOpening(ContractCase):
 		site = factories.make_site(customer, disabled=1)
 		self.refuse("disabled", customer=customer, site=site)
 
+	def test_what_is_missing_is_named(self):
+		for field, label in (("customer", "Customer"), ("site", "Site"), ("lines", "Lines")):
+			doc = self.form()
+			doc.set(field, None)
+			with self.assertRaises(frappe.MandatoryError) as refused:
+				doc.insert()
+			self.assertIn(label, str(refused.exception))
+		self.refuse("Offer Version", lines=[{"quantity": 1}])
+		with self.assertRaises(frappe.MandatoryError):
+			frappe.get_doc(doctype="TV Site", site_name="Nobody's", outlet_type="Room").insert()
+
+	def test_an_opening_position_that_bills_nothing_for_ever_is_refused(self):
+		self.refuse("2099", billed_through="2099-01-01")
+
 	def test_an_offer_version_that_is_not_submitted_is_refused(self):
 		draft = factories.make_offer_version(submit=False, fresh=True)
 		self.refuse("not submitted", lines=[{"offer_version": draft, "quantity": 1}])

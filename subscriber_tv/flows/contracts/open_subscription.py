@@ -7,9 +7,9 @@ from datetime import date
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
+from frappe.utils import add_months, formatdate, getdate
 
-from subscriber_tv.core.catalogue.offer import problems_of_sale
+from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS, problems_of_sale
 from subscriber_tv.core.contracts.states import CREATE, DRAFT
 from subscriber_tv.core.contracts.timeline import Change, Line, fold
 from subscriber_tv.flows.catalogue.facts import sale_of, segment_path
@@ -60,6 +60,7 @@ def open_subscription(
 def prepare(doc) -> None:
 	"""Fill what the user may leave out of a new TV Subscription and refuse what cannot be sold."""
 	require_phase("orders")
+	_require(doc)
 	_fill(doc)
 	_check_site(doc)
 	_check_days(doc)
@@ -97,6 +98,20 @@ def _fill(doc) -> None:
 		doc.currency = frappe.db.get_value("TV Offer Version", doc.lines[0].offer_version, "currency")
 
 
+def _require(doc) -> None:
+	"""What the checks below rest on; Frappe asks for mandatory fields only after them."""
+	missing = [_(doc.meta.get_label(field)) for field in ("customer", "site", "lines") if not doc.get(field)]
+	missing += [
+		_("Line {0}: {1}").format(row.idx, _("Offer Version")) for row in doc.lines if not row.offer_version
+	]
+	if missing:
+		frappe.throw(
+			_("Missing in the new subscription: {0}.").format(", ".join(missing)),
+			frappe.MandatoryError,
+			title=_("Missing Fields"),
+		)
+
+
 def _start(doc) -> date:
 	return getdate(doc.flags.start_on) if doc.flags.start_on else site_today(doc.site)
 
@@ -118,6 +133,14 @@ def _check_days(doc) -> None:
 	if doc.anchor_day and not 1 <= doc.anchor_day <= 31:
 		frappe.throw(_("The billing day must be between 1 and 31, or empty."), title=_("Billing Day"))
 	today = site_today(doc.site)
+	furthest = add_months(today, MAX_INTERVAL_MONTHS)
+	if doc.billed_through and getdate(doc.billed_through) > furthest:
+		frappe.throw(
+			_(
+				"Nothing would be billed before {0}. The opening position must not lie after {1}, the longest interval of an offer."
+			).format(formatdate(doc.billed_through), formatdate(furthest)),
+			title=_("Opening Position"),
+		)
 	if _start(doc) > today:
 		frappe.throw(
 			_("A subscription cannot be opened for a day after today ({0}).").format(frappe.format(today)),

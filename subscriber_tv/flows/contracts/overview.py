@@ -15,6 +15,7 @@ from subscriber_tv.core.contracts.states import (
 	UNINSTALLED,
 	allowed_events,
 )
+from subscriber_tv.core.contracts.timeline import is_due
 from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.contracts.words import event_label
 
@@ -37,8 +38,13 @@ PRIMARY = {
 
 
 def overview(subscription: str, may: tuple[str, ...]) -> dict:
-	"""State, today at the site, the events possible now among those in `may`, a hint, TVs and the changes."""
+	"""State, today at the site, the events possible now among those in `may`, a hint, TVs and the changes.
+
+	`over_since` is the day agreed of a cancellation that is due and not ended yet: nothing else can be recorded then.
+	"""
 	facts = frappe.db.get_value("TV Subscription", subscription, ["state", "site", "end_date"], as_dict=True)
+	today = site_today(facts.site)
+	over_since = facts.end_date if is_due(facts.state, facts.end_date, today) else None
 	lines = frappe.get_all(
 		"TV Subscription Line",
 		{"parent": subscription, "parenttype": "TV Subscription"},
@@ -47,14 +53,15 @@ def overview(subscription: str, may: tuple[str, ...]) -> dict:
 	)
 	return {
 		"state": facts.state,
-		"today": site_today(facts.site),
+		"today": today,
+		"over_since": over_since,
 		"events": [
 			{"event": event, "label": event_label(event)}
 			for event in allowed_events(facts.state)
-			if event in may
+			if event in may and (event == "end" or not over_since)
 		],
-		"hint": _hint(facts.state, facts.end_date),
-		"primary": PRIMARY[facts.state],
+		"hint": _hint(facts.state, facts.end_date, bool(over_since)),
+		"primary": "end" if over_since else PRIMARY[facts.state],
 		"lines": lines,
 		"can_bind": facts.state in BINDING and any(line.bound < line.quantity for line in lines),
 		"can_deliver": facts.state in DELIVERING,
@@ -63,7 +70,7 @@ def overview(subscription: str, may: tuple[str, ...]) -> dict:
 	}
 
 
-def _hint(state: str, end_date) -> str:
+def _hint(state: str, end_date, over: bool) -> str:
 	hints = {
 		DRAFT: _("Next: ask the customer for the documents of the contract."),
 		AWAITING_DOCUMENTS: _("Next: check the documents, then mark them complete."),
@@ -73,7 +80,9 @@ def _hint(state: str, end_date) -> str:
 		),
 		ACTIVE: _("Served and billed."),
 		SUSPENDED: _("The TVs are refused until the subscription is resumed. Billing goes on."),
-		CANCELLING: _("Cancelled, and in force until {0}. TVs and billing stop on that day."),
+		CANCELLING: _("Over since {0}: ends by itself within the hour, or by End Now.")
+		if over
+		else _("Cancelled, and in force until {0}. TVs and billing stop on that day."),
 		CANCELLED: _("Ended. Next: take the TVs back and mark the site uninstalled."),
 		UNINSTALLED: _("Ended and uninstalled."),
 	}

@@ -48,7 +48,7 @@ def why_not_then(subscription: str, event: str, refused: TimelineError) -> str:
 		"too_early": _("it cannot take effect before {0}, when the present state began."),
 		"end_missing": _("give the first day that is no longer served."),
 		"end_too_early": _("the first day no longer served must come after {0}. To stop today use End Now."),
-		"already_over": _("the contract is served until {0} only; after that day it can only be ended."),
+		"already_over": _("the contract is over since {0}. Use End Now with that day as its effective day."),
 	}
 	return _("{0} of subscription {1}: {2}").format(
 		frappe.bold(event_label(event)), frappe.bold(subscription), sentences[refused.code].format(day)

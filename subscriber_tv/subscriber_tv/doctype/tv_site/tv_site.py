@@ -21,8 +21,10 @@ class TVSite(Document):
 			note_change("Site", self.name)
 
 	def _fill(self) -> None:
-		customer = frappe.db.get_value(
-			"Customer", self.customer, ["customer_group", "territory"], as_dict=True
+		# Without a customer Frappe refuses the site, after this.
+		customer = frappe._dict(
+			frappe.db.get_value("Customer", self.customer, ["customer_group", "territory"], as_dict=True)
+			or {}
 		)
 		self.segment = self.segment or customer.customer_group
 		self.territory = self.territory or customer.territory

@@ -136,7 +136,7 @@ function fields_for(overview, event) {
 			fieldname: "effective_date",
 			fieldtype: "Date",
 			label: __("Effective"),
-			default: overview.today,
+			default: overview.over_since || overview.today,
 			reqd: 1,
 			description: __("First day of the new state, in the time zone of the site"),
 		},
