@@ -75,7 +75,7 @@ def _compare(running: stack.Stack, arguments: list[str]) -> int:
 
 def _watching_tvs(running: stack.Stack) -> Path:
 	"""A file of the demo's TVs that may play now, with their credentials."""
-	database = next(running.folder.glob("edge-*.sqlite"))
+	database = running.edge_database
 	path = running.folder / "tvs.csv"
 	command = [packages.tool_python(), stack.INSIDE / "watching_tvs.py", database, embedded.FIXTURES, path]
 	if proc.capture(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE))) is None:

@@ -51,6 +51,14 @@ class Stack:
 	def edge(self) -> str:
 		return f"http://127.0.0.1:{self.ports.edge}"
 
+	@property
+	def edge_database(self) -> Path:
+		"""The edge's file, one for each database, so that another site's rights are never served."""
+		return self.folder / f"edge-{self._config()['db_name']}.sqlite"
+
+	def _config(self) -> dict:
+		return json.loads((self.overlay.sites / self.site / "site_config.json").read_text())
+
 	def start(self) -> None:
 		"""Everything, each once it answers; on a failure what runs already is ended again."""
 		try:
@@ -113,7 +121,7 @@ class Stack:
 		edge.wait_until(lambda: answers(f"{self.edge}/v1/health"), seconds=60)
 
 	def _edge_settings(self) -> dict[str, str]:
-		config = json.loads((self.overlay.sites / self.site / "site_config.json").read_text())
+		config = self._config()
 		for key in ("subscriber_tv_lease_key", "subscriber_tv_feed_secret"):
 			if key not in config:
 				raise Problem(f"{self.site} names no {key}: its installation is not complete")
@@ -128,7 +136,7 @@ class Stack:
 			"SUBSCRIBER_TV_EDGE_NAME": "demo",
 			"SUBSCRIBER_TV_EDGE_HOST": "127.0.0.1",
 			"SUBSCRIBER_TV_EDGE_PORT": str(self.ports.edge),
-			"SUBSCRIBER_TV_EDGE_DATABASE": str(self.folder / f"edge-{config['db_name']}.sqlite"),
+			"SUBSCRIBER_TV_EDGE_DATABASE": str(self.edge_database),
 			"SUBSCRIBER_TV_EDGE_FEED_URL": f"http://127.0.0.1:{self.ports.publisher}",
 			"SUBSCRIBER_TV_EDGE_FEED_SECRET_FILE": config["subscriber_tv_feed_secret"],
 			"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": str(pinned),
