@@ -17,7 +17,7 @@ from subscriber_tv.edge import sync, upload
 from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.app import create
 from subscriber_tv.edge.config import Config, ConfigError, load
-from subscriber_tv.edge.store import Store
+from subscriber_tv.edge.store import Store, set_damaged_aside
 
 _TARGET = "subscriber_tv.edge.app:create"
 
@@ -33,6 +33,8 @@ def main() -> int:
 	except (ConfigError, ValueError) as error:
 		print(f"subscriber_tv edge: {error}", file=sys.stderr)
 		return 2
+	for file in (config.database, config.answers_file):
+		set_damaged_aside(file)
 	Store(config.database).close()
 	AnswerFile(config.answers_file).close()
 	serve(config)

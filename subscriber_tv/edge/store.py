@@ -6,10 +6,11 @@ but only when its last page is in, so TVs are answered all the while and a snaps
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import msgspec
 from subscriber_tv.core.activation import feed
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.devices.jws import Verifier
+
+log = logging.getLogger("subscriber_tv.edge")
 
 _SCHEMA = """
 create table if not exists device (serial text primary key, generation integer not null, entry blob not null);
@@ -177,6 +180,28 @@ class Store:
 			self._db.execute("rollback")
 			raise
 		self._db.execute("commit")
+
+
+def set_damaged_aside(path: Path | str) -> None:
+	"""Rename a file that SQLite cannot read (a bad disk, a torn copy) to `.damaged`, so that the caller makes a new one.
+
+	Call it before anybody opens the file. What an edge keeps is a copy: a snapshot brings everything back.
+	"""
+	if not os.path.exists(path):
+		return
+	try:
+		with closing(sqlite3.connect(path, timeout=10)) as file:
+			problem = file.execute("pragma quick_check(1)").fetchone()[0]
+	except sqlite3.OperationalError:
+		raise  # locked, or not ours to read: the file itself may be sound
+	except sqlite3.DatabaseError as error:
+		problem = str(error)
+	if problem == "ok":
+		return
+	log.error("%s is damaged (%s): it is set aside and everything is fetched again", path, problem)
+	for suffix in ("-wal", "-shm"):
+		Path(f"{path}{suffix}").unlink(missing_ok=True)
+	os.replace(path, f"{path}.damaged")
 
 
 def _is_older(page: feed.Page, state: State) -> bool:

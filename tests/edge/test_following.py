@@ -83,6 +83,17 @@ def test_it_starts_from_its_own_file(operator, start):
 	assert edge.health()["status"] == "ok"
 
 
+def test_a_damaged_file_is_fetched_again(operator, start):
+	rights, server = operator
+	edge = start(rights, server.url)
+	eventually(status_is(edge, "HOTEL-000001", 200))
+	edge.stop()
+	(edge.folder / "edge.db").write_bytes(b"not what SQLite wrote" * 1000)
+	edge.start()
+	eventually(status_is(edge, "HOTEL-000001", 200))
+	assert "is damaged" in edge.log() and server.snapshots == 2
+
+
 def test_before_its_first_snapshot_nobody_is_a_stranger(start):
 	edge = start(Rights())
 	assert edge.power_on("HOTEL-000001")[0] == 503

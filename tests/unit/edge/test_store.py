@@ -4,7 +4,7 @@ import pytest
 
 from subscriber_tv.core.activation import feed
 from subscriber_tv.core.devices import jws
-from subscriber_tv.edge.store import OutOfOrder, State, Store
+from subscriber_tv.edge.store import OutOfOrder, State, Store, set_damaged_aside
 
 NOW = 1_800_000_000
 SIGNER = jws.Signer(jws.new_key())
@@ -143,3 +143,29 @@ def test_workers_only_read(store, tmp_path):
 		reader.apply_delta(*page("delta", 5, 6), VERIFIER)
 	store.apply_delta(*page("delta", 5, 6, tv(6, "TV-000001", removed=True)), VERIFIER)
 	assert reader.row("TV-000001") is None
+
+
+@pytest.mark.parametrize("first_byte", [0, 4096])
+def test_a_damaged_file_is_set_aside_and_filled_again(tmp_path, first_byte):
+	path = tmp_path / "edge.db"
+	found = Store(path)
+	found.load_snapshot(
+		[page("snapshot", 0, 400, *(tv(n, f"TV-{n:06}", lease="l" * 300) for n in range(1, 401)))], VERIFIER
+	)
+	found.close()
+	content = bytearray(path.read_bytes())
+	content[first_byte : first_byte + 20_000] = b"\x5a" * 20_000
+	path.write_bytes(content)
+
+	set_damaged_aside(path)
+
+	assert path.with_name("edge.db.damaged").read_bytes() == bytes(content)
+	assert Store(path).state() == State(0, 0, 0, 0)
+
+
+def test_a_sound_file_and_a_missing_one_are_left_alone(store, tmp_path):
+	path = tmp_path / "new" / "edge.db"
+	set_damaged_aside(path)
+	assert store.state().seq == 5 and path.exists()
+	set_damaged_aside(tmp_path / "none.db")
+	assert not (tmp_path / "none.db").exists()
