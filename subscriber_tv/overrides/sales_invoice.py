@@ -23,11 +23,13 @@ def on_cancel(doc, method: str | None = None) -> None:
 	if not phase_on("billing"):
 		return
 	if freed := free_claims(doc.name):
+		if doc.is_return:
+			text = _("{0} credits of {1} are undone: the next bill run credits anew what was not served.")
+		else:
+			text = _("{0} billed periods of {1} are free again: the next bill run bills them anew.")
 		frappe.msgprint(
-			_("{0} billed periods of {1} are free again: the next bill run bills them anew.").format(
-				freed, doc.customer
-			),
-			title=_("To Be Billed Again"),
+			text.format(freed, doc.customer),
+			title=_("To Be Credited Again") if doc.is_return else _("To Be Billed Again"),
 			indicator="orange",
 		)
 

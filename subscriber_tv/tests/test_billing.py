@@ -154,6 +154,17 @@ class TestCorrection(BillingTestCase):
 		self._release("2026-11-30")
 		self.assertEqual(ledger(self.invoice.name).get(DEFERRED, 0), 0)
 
+	def test_a_cancelled_correction_is_credited_again_and_the_user_is_told(self):
+		self.change(self.subscription, "end", "2026-11-16")
+		note = self.bill(self.subscription)
+		frappe.clear_messages()
+		note.reload()
+		note.cancel()
+		frappe.db.commit()
+		self.assertIn("credits anew", str(frappe.get_message_log()))
+		self.assertEqual(self.bill(self.subscription).net_total, -15)
+		self.assert_nothing_due(self.subscription)
+
 	def test_one_row_takes_several_partial_credits(self):
 		self.change(self.subscription, "cancel_at_date", "2026-11-02", end="2026-11-26")
 		self.assertEqual(self.bill(self.subscription).net_total, -5)
