@@ -24,20 +24,20 @@ from subscriber_tv.flows.devices import deliver as deliver_flow
 
 PREFIX = "subscriber_tv.api.activation."
 TV_PATHS = tuple(f"/method/{PREFIX}{name}" for name in ("power_on", "enrol"))
-PROVEN = (200, 403)
+SUCCESSES = (200, 403)
 FAILURES = (400, 401)
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
 def power_on() -> Response:
 	"""A TV asks whether it may play. See docs of the wire format for request and answers."""
-	return _answer(power_on_flow.power_on)
+	return _answer(power_on_flow.power_on, _spend_power_on)
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
 def enrol() -> Response:
 	"""A TV asks for a pairing code."""
-	return _answer(enrol_flow.enrol)
+	return _answer(enrol_flow.enrol, _spend_enrolment)
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
@@ -116,15 +116,15 @@ def replace_answer(response: Response | None, request) -> None:
 	response.headers.extend(answer.headers)
 
 
-def _answer(flow) -> Response:
-	"""Check the request's frame, ask the flow, count failures and limit them."""
+def _answer(flow, spend_success) -> Response:
+	"""Check the request's frame, ask the flow, count successes and failures and limit both."""
 	request = frappe.local.request
 	body = request.get_data()
 	if refused := _frame_refusal(request):
 		return _response(refused)
 	address, now = guards.request_network(), int(time.time())
 	answer = flow(body, address, now)
-	if _within_limits(answer, body, address):
+	if _within_limits(answer, body, address, spend_success):
 		return _response(answer)
 	# What was written for this answer goes: a flood is counted in one row, and costs no pairing code.
 	frappe.db.rollback()
@@ -133,9 +133,18 @@ def _answer(flow) -> Response:
 	return _response(wire.RATE_LIMITED)
 
 
-def _within_limits(answer: wire.Answer, body: bytes, address: str) -> bool:
-	if answer.status in PROVEN:
-		return guards.spend("device", json.loads(body)["serial"])
+def _spend_power_on(serial: str, _network: str) -> bool:
+	return guards.spend("device", serial)
+
+
+def _spend_enrolment(serial: str, network: str) -> bool:
+	"""Whoever names a serial in stock gets a code, so neither that TV nor the stock may be worn out from elsewhere."""
+	return guards.spend("device", f"{serial}|{network}") and guards.spend("enrolments", network)
+
+
+def _within_limits(answer: wire.Answer, body: bytes, address: str, spend_success) -> bool:
+	if answer.status in SUCCESSES:
+		return spend_success(json.loads(body)["serial"], guards.bucket_of(address))
 	if answer.status not in FAILURES or power_on_flow.waits_for_pairing(body):
 		return True
 	return guards.spend("failures", guards.bucket_of(address))

@@ -3,13 +3,14 @@
 **Which address a request comes from.** The first value of X-Forwarded-For is whatever the sender wrote, so it is
 never believed. The address of the connection counts, unless it belongs to a trusted proxy: then the last value
 of X-Forwarded-For that is not itself a trusted proxy. Trusted are loopback (the usual reverse proxy on the
-same machine) or the networks listed in site_config `subscriber_tv_trusted_proxies`, edges included since they
+same machine) and the networks listed in site_config `subscriber_tv_trusted_proxies`, edges included since they
 hand enrolments on.
 
 **How often.** A TV that proves itself may ask 10 times a minute. Failures are counted per IPv4 address or IPv6 /64:
 after 20 in a minute, everybody there who fails gets 429 instead of the reason, known or not. A TV that proves
-itself is answered all the same: a hotel is one address, and one broken set must not darken the others. No
-serial is ever locked. site_config `subscriber_tv_limits` may set other figures.
+itself is answered all the same: a hotel is one address, and one broken set must not darken the others. An
+enrolment proves nothing, so it counts against the network that sent it and never against the serial it names: nobody
+can lock another's TV out. No serial is ever locked. site_config `subscriber_tv_limits` may set other figures.
 """
 
 import ipaddress
@@ -20,8 +21,9 @@ import frappe
 STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
 STAFF_LOGISTICS = ("TV Logistics", "TV Back Office", "System Manager")
 
-LIMITS = {"device": (10, 60), "failures": (20, 60), "codes": (5, 900)}
-"""Most requests and in how many seconds: of one TV, of failures of one network, of wrong codes of one user."""
+LIMITS = {"device": (10, 60), "enrolments": (60, 60), "failures": (20, 60), "codes": (5, 900)}
+"""Most requests and in how many seconds: of one TV, of pairing codes given to one network, of failures of one network, of
+wrong codes of one user."""
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -32,7 +34,7 @@ def network_address(peer: str | None, forwarded: str | None, trusted: Iterable[s
 	:param peer: address of the connection
 	:param forwarded: value of X-Forwarded-For, or None
 	"""
-	proxies = [ipaddress.ip_network(network, strict=False) for network in trusted or LOOPBACK]
+	proxies = [ipaddress.ip_network(network, strict=False) for network in (*LOOPBACK, *(trusted or ()))]
 	found = _address(peer)
 	for value in reversed((forwarded or "").split(",")):
 		if found is None or not any(found in network for network in proxies):
@@ -64,9 +66,9 @@ def spend(kind: str, key: str) -> bool:
 	most, seconds = _limit(kind)
 	name = frappe.cache.make_key(f"tv-limit|{kind}|{key}")
 	try:
-		used = frappe.cache.incr(name)
-		if used == 1:
-			frappe.cache.expire(name, seconds)
+		# In one step: a process that died between counting and dating would leave a count that never ends.
+		with frappe.cache.pipeline(transaction=True) as steps:
+			used = steps.set(name, 0, ex=seconds, nx=True).incr(name).execute()[-1]
 	except Exception:
 		frappe.logger("subscriber_tv").warning("No rate limit without Redis", exc_info=True)
 		return True

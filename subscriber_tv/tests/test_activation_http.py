@@ -1,6 +1,7 @@
 """The endpoints as a TV and a member of staff reach them: real requests, real refusals."""
 
 import json
+from unittest.mock import patch
 
 import frappe
 from frappe.tests.utils import FrappeTestCase
@@ -23,6 +24,10 @@ class HttpTestCase(FrappeTestCase):
 	def ask(self, tv: TV, **arguments):
 		body = {"serial": tv.serial, "credential": tv.credential}
 		return request("POST", POWER_ON, json=body, **arguments)
+
+	def enrol(self, serial: str, **arguments):
+		body = {"serial": serial, "key": wire.key_fingerprint(TV(serial).credential)}
+		return request("POST", ENROL, json=body, **arguments)
 
 	def assert_answer(self, response, answer: wire.Answer):
 		self.assertEqual((response.status_code, response.get_data()), (answer.status, answer.body))
@@ -102,6 +107,23 @@ class TestTvEndpoints(HttpTestCase):
 		frappe.db.commit()
 		answers = [self.ask(tv).status_code for _time in range(12)]
 		self.assertEqual(answers, [200] * 10 + [429] * 2)
+		self.assertGreater(frappe.cache.ttl(frappe.cache.make_key(f"tv-limit|device|{tv.serial}")), 0)
+
+	def test_enrolling_a_tv_from_elsewhere_locks_nobody_out(self):
+		tv = delivered_tv(factories.make_subscription("Awaiting Activation"))
+		frappe.db.commit()
+		elsewhere = {"X-Forwarded-For": "198.51.100.9"}
+		answers = [self.enrol(tv.serial, headers=elsewhere).status_code for _time in range(12)]
+		self.assertEqual(answers, [200] * 10 + [429] * 2)
+		self.assertEqual(self.enrol(tv.serial).status_code, 200)
+
+	def test_one_network_cannot_enrol_the_whole_stock(self):
+		self.enterContext(patch.dict(guards.LIMITS, enrolments=(3, 60)))
+		serials = factories.receive_devices(5)
+		frappe.db.commit()
+		answers = [self.enrol(serial).status_code for serial in serials]
+		self.assertEqual(answers, [200] * 3 + [429] * 2)
+		self.assertFalse(frappe.db.get_value("TV Device", serials[-1], "pairing_code"))
 
 
 class TestNetwork(FrappeTestCase):
@@ -112,6 +134,7 @@ class TestNetwork(FrappeTestCase):
 		self.assertEqual(found("127.0.0.1", "198.51.100.1, junk, 203.0.113.5, 127.0.0.1"), "203.0.113.5")
 		self.assertEqual(found("127.0.0.1", None), "127.0.0.1")
 		self.assertEqual(found("10.0.0.9", "203.0.113.5", ["10.0.0.0/8"]), "203.0.113.5")
+		self.assertEqual(found("127.0.0.1", "203.0.113.5", ["10.0.0.0/8"]), "203.0.113.5")
 		self.assertEqual(found(None, "203.0.113.5"), "0.0.0.0")
 		self.assertEqual(guards.bucket_of("2001:db8::1"), guards.bucket_of("2001:db8::ffff"))
 		self.assertNotEqual(guards.bucket_of("203.0.113.5"), guards.bucket_of("203.0.113.6"))
