@@ -100,14 +100,13 @@ class TestOfferVersion(FrappeTestCase):
 		channel.save()
 		self.assertEqual(noted_offers(), set())
 
-	def test_the_time_to_play_of_an_offer_reaches_its_versions(self):
+	def test_the_name_of_an_offer_reaches_the_documents_of_its_versions(self):
 		versions = {self.make(), self.make()}
 		frappe.db.delete("TV Rights Outbox")
 		doc = frappe.get_doc("TV Offer", self.offer)
-		doc.offer_name = "Renamed"
 		doc.save()
 		self.assertEqual(noted_offers(), set())
-		doc.play_hours = 12
+		doc.offer_name = "Renamed"
 		doc.save()
 		self.assertEqual(noted_offers(), versions)
 

@@ -21,11 +21,22 @@ def note_bouquet(bouquet: str) -> None:
 
 
 def note_offer(offer: str) -> None:
-	"""The header of an offer changed: all its submitted versions."""
-	note_changes(
-		"Offer",
-		frappe.get_all("TV Offer Version", {"offer": offer, "docstatus": 1}, pluck="name", order_by="name"),
+	"""The header of an offer changed: the documents of all its submitted versions."""
+	note_changes("Offer", _versions(offer))
+
+
+def note_play_time(offer: str) -> None:
+	"""How long a TV plays without asking stands in each TV's own row: every subscription that has the offer."""
+	line = frappe.qb.DocType("TV Subscription Line")
+	query = frappe.qb.from_(line).select(line.parent).distinct().orderby(line.parent)
+	query = query.where(
+		(line.parenttype == "TV Subscription") & line.offer_version.isin(_versions(offer) or [""])
 	)
+	note_changes("Subscription", query.run(pluck=True))
+
+
+def _versions(offer: str) -> list[str]:
+	return frappe.get_all("TV Offer Version", {"offer": offer, "docstatus": 1}, pluck="name", order_by="name")
 
 
 def _note_bouquets(bouquets: Iterable[str]) -> None:

@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from subscriber_tv.core.catalogue.offer import OFFER_CODE
-from subscriber_tv.flows.catalogue.note_offers import note_offer
+from subscriber_tv.flows.catalogue.note_offers import note_offer, note_play_time
 
 
 class TVOffer(Document):
@@ -24,5 +24,7 @@ class TVOffer(Document):
 			frappe.throw(_("{0} must not be below zero.").format(_("Play Without Asking (hours)")))
 
 	def on_update(self) -> None:
-		if self.has_value_changed("play_hours"):
+		if self.has_value_changed("offer_name"):
 			note_offer(self.name)
+		if self.has_value_changed("play_hours"):
+			note_play_time(self.name)

@@ -16,6 +16,9 @@ LEAST = {
 	"max_catch_up_months": 1,
 }
 
+#: Fields that every TV's rights depend on.
+RIGHTS = ("activation_enabled", "play_hours", "default_time_zone")
+
 
 class TVSettings(Document):
 	"""Switches of the phases and the operator's choices, one document for the site."""
@@ -27,9 +30,8 @@ class TVSettings(Document):
 		self._check_warehouses()
 
 	def on_update(self) -> None:
-		before = self.get_doc_before_save()
-		if self.activation_enabled and before and not cint(before.activation_enabled):
-			# The switch is read through the document cache, which still holds it as off.
+		if self.activation_enabled and any(self.has_value_changed(field) for field in RIGHTS):
+			# The flows read these through the document cache, which still holds the old ones.
 			self.clear_cache()
 			self._note_everything()
 
@@ -74,7 +76,7 @@ class TVSettings(Document):
 			seen.add(key)
 
 	def _note_everything(self) -> None:
-		"""Nothing was noted while the phase was off: catch up with every offer and every bound subscription."""
+		"""Every offer and every bound subscription: nothing was noted while the phase was off."""
 		versions = frappe.get_all("TV Offer Version", {"docstatus": 1}, pluck="name")
 		bound = frappe.get_all(
 			"TV Device", {"subscription": ("is", "set")}, pluck="subscription", distinct=True, limit=0
