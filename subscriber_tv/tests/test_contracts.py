@@ -65,6 +65,17 @@ class TestOpening(ContractCase):
 			(doc.state, doc.activated_on, doc.end_date, doc.change_count), ("Draft", None, None, 1)
 		)
 
+	def test_sales_cannot_give_months_away_by_an_opening_position(self):
+		months_ahead = add_days(getdate(), 60)
+		kept = {}
+		for role in ("TV Sales", "TV Back Office"):
+			doc = self.form(billed_through=months_ahead)
+			frappe.set_user(make_user(role))
+			doc.insert()
+			kept[role] = frappe.db.get_value("TV Subscription", doc.name, "billed_through")
+			frappe.set_user("Administrator")
+		self.assertEqual(kept, {"TV Sales": None, "TV Back Office": months_ahead})
+
 	def refuse(self, part, **values):
 		with self.assertRaises(frappe.ValidationError) as refused:
 			self.form(**values).insert()
