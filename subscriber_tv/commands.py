@@ -56,7 +56,8 @@ def rebuild_claims(context):
 		from subscriber_tv.flows.billing.claims import rebuild_claims as rebuild
 
 		number = rebuild()
-		frappe.db.commit()  # the command is the whole transaction
+		# The command is the whole transaction.
+		frappe.db.commit()  # nosemgrep
 		click.echo(f"{number} claims")
 
 
@@ -125,7 +126,8 @@ def set_up_operator(context, company):
 		from subscriber_tv.setup.operator import set_up_operator as set_up
 
 		findings = set_up(company)
-		frappe.db.commit()  # the command is the whole transaction
+		# The command is the whole transaction.
+		frappe.db.commit()  # nosemgrep
 		for finding in findings:
 			click.echo(f"{finding.what}: {finding.found or '-'} (expected {finding.expected})", err=True)
 		click.echo(f"{company}: {len(findings)} findings left")

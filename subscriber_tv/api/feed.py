@@ -156,7 +156,8 @@ def _count(environ: dict, body: bytes) -> wire.Answer:
 		log.error("not a batch of answers: %s", error)
 		return wire.INVALID_REQUEST
 	is_new = take_answers.take_answers(batch, now=int(time.time()))
-	frappe.db.commit()  # this server is its own request handler; what fails before leaves nothing behind
+	# This server is its own request handler; what fails before leaves nothing behind.
+	frappe.db.commit()  # nosemgrep
 	return wire.Answer(200, json.dumps({"batch": batch.number, "counted": is_new}).encode())
 
 
@@ -164,7 +165,8 @@ def _note(edge: str, seq: int, as_of: int) -> None:
 	"""Note who asks. Nothing that goes wrong here may keep the edge from its news."""
 	try:
 		if note_edge.note_edge(edge, seq=seq, as_of=as_of, now=int(time.time())):
-			frappe.db.commit()  # the question goes on waiting, without a connection
+			# The question goes on waiting, without a connection.
+			frappe.db.commit()  # nosemgrep
 	except report.BadReport:
 		log.warning("an edge gives no valid name")
 	except Exception:

@@ -42,10 +42,12 @@ def load_demo(
 	say(_("Setting up {0}").format(company))
 	set_up_operator(company)
 	_make_ground(company)
-	frappe.db.commit()  # the ground stands even if a file is wrong
+	# The ground stands even if a file is wrong.
+	frappe.db.commit()  # nosemgrep
 	reports = [_load(kind, say, progress) for kind in KINDS]
 	logins = demo_users.make_users(password or "")
-	frappe.db.commit()  # the users can log in while the bill runs go on
+	# The users can log in while the bill runs go on.
+	frappe.db.commit()  # nosemgrep
 	if bill:
 		_bill(company, say)
 	_publish(say)
@@ -139,7 +141,9 @@ def _publish(say: Say) -> None:
 	from subscriber_tv.flows.activation.publish import publish_pending
 
 	while publish_pending():
-		frappe.db.commit()  # as the publisher does after each sweep
-	frappe.db.commit()  # the last sweep found nothing, yet took the sequence lock
+		# As the publisher does after each sweep.
+		frappe.db.commit()  # nosemgrep
+	# The last sweep found nothing, yet took the sequence lock.
+	frappe.db.commit()  # nosemgrep
 	rows = frappe.db.count("TV Entitlement", {"removed": 0})
 	say(_("Rights of {0} TVs and offers published").format(rows))

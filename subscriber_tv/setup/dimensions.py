@@ -32,7 +32,7 @@ def make_dimensions() -> None:
 		doc.insert(ignore_permissions=True)  # nosemgrep: set-up, guarded by its callers
 		make_dimension_in_accounting_doctypes(doc, ["Budget"])
 	made = [*(frappe.db.get_default(MADE_HERE) or "").split(","), *missing]
-	frappe.db.set_default(MADE_HERE, ",".join(filter(None, made)))
+	frappe.db.set_default(MADE_HERE, ",".join(name for name in made if name))
 	frappe.clear_cache()
 
 

@@ -29,7 +29,8 @@ def erase_demo(*, say: Callable[[str], None] = print) -> None:
 	_delete_masters(company)
 	remove_users()
 	frappe.db.delete("DefaultValue", {"defkey": DEMO_COMPANY})
-	frappe.db.commit()  # all or nothing: nothing was committed before
+	# All or nothing: nothing was committed before.
+	frappe.db.commit()  # nosemgrep
 	frappe.clear_cache()
 	say(_("The demo of {0} is erased").format(company))
 

@@ -31,4 +31,5 @@ def before_tests() -> None:
 	frappe.clear_cache()
 	company = complete_setup_wizard()
 	set_up_operator(company)
-	frappe.db.commit()  # nosemgrep: the tests open their own transactions on this ground
+	# The tests open their own transactions on this ground.
+	frappe.db.commit()  # nosemgrep

@@ -73,7 +73,7 @@ def check(company: str) -> Iterator[tuple[str, str, str]]:
 			)
 	master = tax_master(company)
 	heads = frappe.get_all("Sales Taxes and Charges", {"parent": master}, pluck="account_head")
-	if set(heads) != set(filter(None, accounts.values())):
+	if set(heads) != {account for account in accounts.values() if account}:
 		yield (
 			_("Sales taxes {0}").format(master),
 			", ".join(heads),

@@ -25,7 +25,8 @@ def before_uninstall() -> None:
 	path = write_backup()
 	_register(path)
 	take_back()
-	frappe.db.commit()  # Frappe drops tables next, which commits anyway; the backup's record must stand before
+	# Frappe drops tables next, which commits anyway; the backup's record must stand before.
+	frappe.db.commit()  # nosemgrep
 	print(_("All rows of Subscriber TV are saved in {0}").format(path))
 
 

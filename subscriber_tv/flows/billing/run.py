@@ -45,7 +45,8 @@ def _open(bill_run: str) -> None:
 		_list_payers(doc)
 	values = {"status": "Running", "started_at": doc.started_at or now_datetime(), "finished_at": None}
 	frappe.db.set_value("TV Bill Run", bill_run, values)
-	frappe.db.commit()  # the list must outlive a crash of the first payer
+	# The list must outlive a crash of the first payer.
+	frappe.db.commit()  # nosemgrep
 
 
 def _pending(bill_run: str) -> list[dict]:
@@ -71,7 +72,8 @@ def _bill_line(bill_run: str, line: dict) -> bool:
 	"""Bill one payer and record what came of it; False when the run was cancelled meanwhile."""
 	try:
 		going_on = under_payer_lock(line.payer, lambda: _unit(bill_run, line))
-		frappe.db.commit()  # invoice, claims and outcome together; releases the payer's lock
+		# Invoice, claims and outcome together; releases the payer's lock.
+		frappe.db.commit()  # nosemgrep
 		return going_on
 	except JobTimeoutException:
 		frappe.db.rollback()
@@ -79,7 +81,8 @@ def _bill_line(bill_run: str, line: dict) -> bool:
 	except Exception as error:
 		frappe.db.rollback()
 		_park(line, error)
-		frappe.db.commit()  # the reason stays although the payer's work is undone
+		# The reason stays although the payer's work is undone.
+		frappe.db.commit()  # nosemgrep
 		return True
 
 
@@ -168,6 +171,7 @@ def _close(bill_run: str) -> dict:
 		status = "Running" if left else "Completed with Errors" if parked else "Completed"
 		finished = None if left else now_datetime()
 		frappe.db.set_value("TV Bill Run", bill_run, {**counters, "status": status, "finished_at": finished})
-	frappe.db.commit()  # ends the work of this process
+	# Ends the work of this process.
+	frappe.db.commit()  # nosemgrep
 	doc.notify_update()
 	return {**counters, "payers_pending": left}

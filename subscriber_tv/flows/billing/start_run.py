@@ -53,7 +53,8 @@ def new_run(
 	)
 	doc.flags.run_here = True
 	doc.submit()
-	frappe.db.commit()  # the run must be there for others before its first payer is billed
+	# The run must be there for others before its first payer is billed.
+	frappe.db.commit()  # nosemgrep
 	return doc.name
 
 

@@ -20,7 +20,8 @@ def adopt_stock(model: str) -> int:
 	for number, voucher in enumerate(_vouchers(item) if serials else (), start=1):
 		follow_stock.follow(*voucher, only=serials)
 		if number % VOUCHERS_AT_ONCE == 0:
-			frappe.db.commit()  # a long list of vouchers: what is done stays done
+			# A long list of vouchers: what is done stays done.
+			frappe.db.commit()  # nosemgrep
 	return len(serials)
 
 

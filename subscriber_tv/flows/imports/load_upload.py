@@ -16,7 +16,8 @@ def load_upload(kind: str, file: str) -> dict:
 	data = content.encode() if isinstance(content, str) else content
 	report = load_file(kind, data, doc.file_name, progress=_show)
 	answer = report.as_dict() | {"report_url": save_report(report)}
-	frappe.db.commit()  # the job ends here; the user reads the report in another process
+	# The job ends here; the user reads the report in another process.
+	frappe.db.commit()  # nosemgrep
 	frappe.publish_realtime(EVENT, answer, user=frappe.session.user)
 	return answer
 
