@@ -12,7 +12,7 @@ from subscriber_tv.core.devices.wire import key_fingerprint
 from subscriber_tv.core.imports import facts, parse, rows
 from subscriber_tv.core.imports.demo_keys import demo_credential
 
-DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
+DEMO = Path(__file__).resolve().parents[3] / "fixtures" / "demo"
 TODAY = date(2026, 11, 22)
 HEADER = "serial,model,warehouse,supplier,received_on,unit_cost\n"
 GOOD = "AB43H-026001,AB43H,Paris,Nord,2026-01-08,189.00\n"
