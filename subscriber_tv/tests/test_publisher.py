@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 import time
+from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 import frappe
@@ -12,7 +13,7 @@ from frappe.tests.utils import FrappeTestCase
 from subscriber_tv.api.feed import FeedApp
 from subscriber_tv.core.activation import feed
 from subscriber_tv.flows.activation import keys, publish, store_rights, sweep
-from subscriber_tv.flows.activation.note_change import note_change
+from subscriber_tv.flows.activation.note_change import note_change, note_changes
 from subscriber_tv.flows.activation.unbind import unbind
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.tests import factories, processes
@@ -151,12 +152,56 @@ class TestProjection(FrappeTestCase):
 		first = row(tv.serial)
 		self.assertEqual(publish.resign_due(), 0)
 		tomorrow = int(time.time()) + publish.DAY + 60
-		while publish.resign_due(now=tomorrow):
+		failed: set[str] = set()
+		while publish.resign_due(now=tomorrow, failed=failed):
 			pass
 		second = row(tv.serial)
 		self.assertEqual((second.version, second.facts_hash), (first.version, first.facts_hash))
 		self.assertGreater(second.seq, first.seq)
 		self.assertGreater(second.expires_at, first.expires_at)
+
+	def test_tvs_noted_one_by_one_cost_as_many_queries_as_a_few(self):
+		def queries(number: int) -> int:
+			subscription = factories.make_subscription("Active", quantity=number)
+			serials = many_tvs(subscription, number)
+			publish_all()
+			note_changes("Device", serials)
+			counted, sql = [], frappe.db.sql
+			with patch.object(
+				frappe.db, "sql", lambda *args, **kwargs: counted.append(args) or sql(*args, **kwargs)
+			):
+				self.assertEqual(publish.publish_pending(), number)
+			self.assertEqual({row(serial).state for serial in serials}, {"Active"})
+			return len(counted)
+
+		queries(2)  # what is read once and kept
+		self.assertEqual(queries(60), queries(3))
+
+	def test_a_broken_tv_among_others_holds_nobody_up(self):
+		broken, sound = (bound_tv(factories.make_subscription("Awaiting Activation")) for _n in range(2))
+		publish_all()
+		site = frappe.db.get_value("TV Device", broken.serial, "site")
+		frappe.db.set_value("TV Site", site, "time_zone", "Mars/Olympus")
+		frappe.db.delete("TV Entitlement", {"subject": sound.serial})
+		note_changes("Device", [broken.serial, sound.serial])
+		publish_all()
+		self.assertEqual(row(sound.serial).state, "Active")
+		left = frappe.get_all("TV Rights Outbox", fields=["subject", "attempts"])
+		self.assertEqual([(found.subject, found.attempts) for found in left], [(broken.serial, 1)])
+
+	def test_a_tv_that_cannot_be_signed_again_stops_nobody(self):
+		broken, sound = (bound_tv(factories.make_subscription("Awaiting Activation")) for _n in range(2))
+		publish_all()
+		before = {tv: row(tv.serial).expires_at for tv in (broken, sound)}
+		site = frappe.db.get_value("TV Device", broken.serial, "site")
+		frappe.db.set_value("TV Site", site, "time_zone", "Mars/Olympus")
+		tomorrow, failed, rounds = int(time.time()) + publish.DAY + 60, set(), 0
+		while publish.resign_due(now=tomorrow, limit=2, failed=failed) and rounds < 1000:
+			rounds += 1
+		self.assertLess(rounds, 1000)
+		self.assertIn(broken.serial, failed)
+		self.assertEqual(row(broken.serial).expires_at, before[broken])
+		self.assertGreater(row(sound.serial).expires_at, before[sound])
 
 	def test_one_broken_subject_holds_nobody_up(self):
 		broken = factories.make_subscription("Awaiting Activation")
@@ -255,6 +300,23 @@ class TestAtOnce(FrappeTestCase):
 		frappe.db.rollback()
 		self.assertEqual(publish.current_sequence(), before + len(tvs))
 		self.assertEqual(len({row(tv.serial).seq for tv in tvs}), len(tvs))
+
+
+class TestSweep(FrappeTestCase):
+	def test_a_change_does_not_wait_for_a_whole_days_signatures(self):
+		subscription = factories.make_subscription("Awaiting Activation")
+		tv = bound_tv(subscription)
+		chunks = []
+
+		def resign_due(**_arguments) -> int:
+			if not chunks:
+				change_state(subscription=subscription, event="suspend")
+			chunks.append(row(tv.serial).state)
+			return len(chunks) < 3
+
+		with patch.object(publish, "resign_due", resign_due):
+			sweep.sweep(sweep.Horizon(), resign=True)
+		self.assertEqual(chunks, ["Active", "Suspended", "Suspended"])
 
 
 class TestThreeProcesses(FrappeTestCase):

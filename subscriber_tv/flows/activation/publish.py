@@ -36,12 +36,15 @@ def publish_pending(*, now: int | None = None, limit: int = CHUNK) -> int:
 		return 0
 	keys.lease_signer()  # without it no row can be signed; better one error than one on every row
 	_lock_sequence()
-	done = spent = 0
-	for row in _merged(_waiting_rows(limit)):
-		spent += _expand_safely(row, now, limit)
-		done += 1
+	rows = _merged(_waiting_rows(limit))
+	together = _devices_together(rows, now)
+	done = spent = len(together)
+	for row in rows:
 		if spent >= limit:
 			break
+		if row.name not in together:
+			spent += _expand_safely(row, now, limit)
+			done += 1
 	return done
 
 
@@ -57,16 +60,20 @@ def publish_devices(serials: Iterable[str], *, now: int | None = None, again: bo
 	return _publish(facts.of_devices(serials), now, again)
 
 
-def resign_due(now: int | None = None, limit: int = CHUNK) -> int:
-	"""Sign the rows again whose lease is a day old, or whose rights began or ended; return how many were due."""
+def resign_due(now: int | None = None, limit: int = CHUNK, failed: set[str] | None = None) -> int:
+	"""Sign the rows again whose lease is a day old, or whose rights began or ended; return how many were due.
+
+	:param failed: serials to pass over; those that cannot be signed are added, so that asking again comes to an end
+	"""
 	if not phase_on("activation"):
 		return 0
 	now = int(time.time()) if now is None else now
-	if not _due(now, limit):
+	failed = set() if failed is None else failed
+	if not _due(now, limit, failed):
 		return 0
 	_lock_sequence()
-	serials = _due(now, limit)
-	_resign(serials, now)
+	serials = _due(now, limit, failed)
+	failed.update(_resign(serials, now))
 	return len(serials)
 
 
@@ -125,22 +132,42 @@ def _publish(found: projection.Facts, now: int, again: bool = False) -> int:
 	return len(signed)
 
 
-def _resign(serials: list[str], now: int) -> None:
-	"""Sign all at once; when one cannot be compiled, one by one, so that it alone keeps its old lease."""
+def _resign(serials: list[str], now: int) -> list[str]:
+	"""Sign all at once; when one cannot be compiled, one by one, so that it alone keeps its old lease. Returns those."""
 	frappe.db.savepoint("tv_resign")
 	try:
 		_publish(facts.of_devices(serials), now, again=True)
+		return []
 	except Exception:
 		frappe.db.rollback(save_point="tv_resign")
-		frappe.log_error(title=f"TV rights: signing again {serials[0]} ({len(serials)})")
 		if len(serials) > 1:
-			for serial in serials:
-				_resign([serial], now)
+			return [failed for serial in serials for failed in _resign([serial], now)]
+		frappe.log_error(title=f"TV rights: signing again {serials[0]}")
+		return serials
 
 
 def _still_stands(row: projection.Unsigned, old) -> bool:
 	"""A TV that lost its rights needs a tombstone only where a row of it stands."""
 	return bool(old) and not old.removed
+
+
+def _devices_together(rows: list, now: int) -> set[int]:
+	"""Publish the single TVs among these rows in one go; return the rows that are done.
+
+	A van that comes back with a hotel's TVs notes each of them. When one cannot be compiled none is done here, and each
+	is tried for itself.
+	"""
+	fresh = {row.name: row.subject for row in rows if row.subject_type == "Device" and not row.attempts}
+	if len(fresh) < 2:
+		return set()
+	frappe.db.savepoint("tv_outbox_devices")
+	try:
+		_publish(facts.of_devices(fresh.values()), now)
+	except Exception:
+		frappe.db.rollback(save_point="tv_outbox_devices")
+		return set()
+	frappe.db.delete("TV Rights Outbox", {"name": ("in", list(fresh))})
+	return set(fresh)
 
 
 def _expand_safely(row, now: int, limit: int) -> int:
@@ -241,8 +268,8 @@ def _merged(rows: list) -> list:
 	return kept
 
 
-def _due(now: int, limit: int) -> list[str]:
-	"""TVs whose lease was signed a day ago or more, and those whose rights began or ended since.
+def _due(now: int, limit: int, failed: set[str]) -> list[str]:
+	"""TVs whose lease was signed a day ago or more, and those whose rights began or ended since, without the failed ones.
 
 	Three questions rather than one with `or`, so that each reads its own index.
 	"""
@@ -258,6 +285,8 @@ def _due(now: int, limit: int) -> list[str]:
 	serials: list[str] = []
 	for condition in due:
 		query = frappe.qb.from_(row).select(row.subject).where(condition)
-		query = query.where((row.kind == "Device") & (row.removed == 0))
+		query = query.where(
+			(row.kind == "Device") & (row.removed == 0) & row.subject.notin(list(failed) or [""])
+		)
 		serials += query.limit(limit).run(pluck=True)
 	return list(dict.fromkeys(serials))[:limit]

@@ -14,6 +14,9 @@ SWEEP_SECONDS = 1.0
 """Longest time a change waits when nobody wakes the publisher."""
 
 RESIGN_SECONDS = 60
+FAILED_SECONDS = 3600
+"""How long a TV that could not be signed again is left alone: each try is a row in the error log."""
+
 LAST_RETRY = 30.0
 
 
@@ -55,13 +58,17 @@ def run(horizon: Horizon, stop: threading.Event) -> None:
 	Whatever fails is logged and tried again, later each time; the database is connected anew.
 	"""
 	pause = SWEEP_SECONDS
-	resign_at = 0.0
+	resign_at = forget_at = 0.0
+	failed: set[str] = set()
 	ear = None
 	while not stop.is_set():
 		try:
 			_begin()
 			again = time.monotonic() >= resign_at
-			sweep(horizon, resign=again)
+			if time.monotonic() >= forget_at:
+				failed.clear()
+				forget_at = time.monotonic() + FAILED_SECONDS
+			sweep(horizon, resign=again, failed=failed)
 			resign_at = time.monotonic() + RESIGN_SECONDS if again else resign_at
 			ear = ear or _listen()
 			_wait(ear, stop)
@@ -74,16 +81,23 @@ def run(horizon: Horizon, stop: threading.Event) -> None:
 			_reconnect()
 
 
-def sweep(horizon: Horizon, *, resign: bool = False) -> None:
-	"""Publish all that waits, chunk by chunk, each in a transaction of its own."""
+def sweep(horizon: Horizon, *, resign: bool = False, failed: set[str] | None = None) -> None:
+	"""Publish all that waits, chunk by chunk, each in a transaction of its own.
+
+	:param failed: TVs not to sign again now; those that could not be signed are added
+	"""
+	failed = set() if failed is None else failed
+	_publish_waiting(horizon)
+	while resign and publish.resign_due(failed=failed):
+		frappe.db.commit()  # one chunk is one unit of work: a crash resumes after it
+		_publish_waiting(horizon)  # no change waits for the signatures of a whole operator
+
+
+def _publish_waiting(horizon: Horizon) -> None:
 	now = int(time.time())
 	while publish.publish_pending():
-		# One chunk is one unit of work: a crash resumes after it.
-		frappe.db.commit()  # nosemgrep
+		frappe.db.commit()  # likewise
 		horizon.move(publish.current_sequence(), horizon.as_of())
-	while resign and publish.resign_due():
-		# Likewise.
-		frappe.db.commit()  # nosemgrep
 	frappe.db.rollback()  # a fresh view: the desk numbers rows too
 	horizon.move(publish.current_sequence(), now)
 
