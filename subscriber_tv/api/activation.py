@@ -19,6 +19,7 @@ from subscriber_tv.flows.activation import bind as bind_flow
 from subscriber_tv.flows.activation import enrol as enrol_flow
 from subscriber_tv.flows.activation import keys, record_answer, store_rights
 from subscriber_tv.flows.activation import power_on as power_on_flow
+from subscriber_tv.flows.activation import revoke as revoke_flow
 from subscriber_tv.flows.activation import unbind as unbind_flow
 from subscriber_tv.flows.devices import deliver as deliver_flow
 
@@ -76,7 +77,7 @@ def find_code(code: str) -> dict:
 def bind(subscription: str, line_id: str, code: str) -> str:
 	"""Bind the TV that shows this code to a line of a subscription; returns its serial."""
 	guards.only_for(*guards.STAFF_PAIRING)
-	_may_read(subscription)
+	_may_read("TV Subscription", subscription)
 	return _guess(lambda: bind_flow.bind_by_code(subscription=subscription, line_id=line_id, code=code))
 
 
@@ -84,7 +85,24 @@ def bind(subscription: str, line_id: str, code: str) -> str:
 def unbind(device: str, reason: str | None = None) -> None:
 	"""Take a TV off its subscription; it may pair again."""
 	guards.only_for(*guards.STAFF_PAIRING)
+	_may_read("TV Device", device)
 	unbind_flow.unbind(device=device, reason=reason)
+
+
+@frappe.whitelist(methods=["POST"])
+def revoke(device: str, reason: str) -> None:
+	"""Shut out a stolen or misused TV."""
+	guards.only_for(*guards.STAFF_REVOKING)
+	_may_read("TV Device", device)
+	revoke_flow.revoke(device=device, reason=reason)
+
+
+@frappe.whitelist(methods=["POST"])
+def readmit(device: str, reason: str) -> None:
+	"""Let a revoked TV pair again."""
+	guards.only_for(*guards.STAFF_REVOKING)
+	_may_read("TV Device", device)
+	revoke_flow.readmit(device=device, reason=reason)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -96,7 +114,7 @@ def deliver(
 ) -> str:
 	"""Deliver TVs to the site of a subscription; `serials` is a list, or text with one serial a line."""
 	guards.only_for(*guards.STAFF_LOGISTICS)
-	_may_read(subscription)
+	_may_read("TV Subscription", subscription)
 	names = serials if isinstance(serials, list) else serials.replace(",", "\n").split("\n")
 	return deliver_flow.deliver(
 		subscription=subscription, serials=names, from_warehouse=from_warehouse, posting_date=posting_date
@@ -195,5 +213,5 @@ def _guess(attempt):
 		raise
 
 
-def _may_read(subscription: str) -> None:
-	frappe.has_permission("TV Subscription", "read", subscription, throw=True)
+def _may_read(doctype: str, name: str) -> None:
+	frappe.has_permission(doctype, "read", name, throw=True)

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 import frappe
 
 STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
+STAFF_REVOKING = ("TV Support", "TV Back Office", "System Manager")
 STAFF_LOGISTICS = ("TV Logistics", "TV Back Office", "System Manager")
 
 LIMITS = {"device": (10, 60), "enrolments": (60, 60), "failures": (20, 60), "codes": (5, 900)}

@@ -12,6 +12,7 @@ from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.flows.activation import bind, keys, publish, store_rights
 from subscriber_tv.flows.activation.enrol import enrol
 from subscriber_tv.flows.activation.power_on import power_on
+from subscriber_tv.flows.activation.revoke import NotRevocable, readmit, revoke
 from subscriber_tv.flows.activation.unbind import NotBound, unbind
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.devices import deliver, follow_stock
@@ -165,6 +166,27 @@ class TestPairing(FrappeTestCase):
 			unbind(device=tv.serial)
 		bind.bind_by_code(subscription=subscription, line_id=line_of(subscription), code=tv.code())
 		self.assertEqual(tv.decision(), "allow")
+
+	def test_a_stolen_tv_is_shut_out_until_it_is_readmitted(self):
+		subscription = factories.make_subscription("Awaiting Activation")
+		tv, line = bound_tv(subscription), {"parent": subscription}
+		self.assertEqual(tv.decision(), "allow")
+		revoke(device=tv.serial, reason="Stolen from room 12")
+		self.assertEqual(tv.power_on(), wire.STRANGER)
+		self.assertEqual(tv.enrol(), wire.STRANGER)
+		self.assertEqual(frappe.db.get_value("TV Subscription Line", line, "bound"), 0)
+		bring_back(tv.serial)
+		self.assertEqual(tv.enrol(), wire.STRANGER)
+		with self.assertRaises(NotRevocable):
+			revoke(device=tv.serial, reason="Again")
+		readmit(device=tv.serial, reason="Found")
+		with self.assertRaises(NotRevocable):
+			readmit(device=tv.serial, reason="Again")
+		self.assertEqual(tv.enrol().status, 200)
+		(last, *_others) = frappe.get_all(
+			"TV Device Event Line", {"parent": tv.serial}, ["event", "note"], order_by="idx desc"
+		)
+		self.assertEqual((last.event, last.note), ("Readmitted", "Found"))
 
 	def test_a_tv_back_in_the_depot_has_no_rights(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

@@ -142,7 +142,7 @@ class TestNetwork(FrappeTestCase):
 
 class TestStaffEndpoints(HttpTestCase):
 	def test_guests_and_foreign_roles_are_refused(self):
-		for name in ("find_code", "bind", "unbind", "deliver"):
+		for name in ("find_code", "bind", "unbind", "revoke", "readmit", "deliver"):
 			found = request(
 				"POST", f"/api/method/subscriber_tv.api.activation.{name}", json={"code": "BBBB-BBBB"}
 			)
@@ -165,6 +165,19 @@ class TestStaffEndpoints(HttpTestCase):
 				activation.find_code("BBBB-BBBB")
 		with self.assertRaises(frappe.RateLimitExceededError):
 			activation.find_code("BBBB-BBBB")
+
+	def test_staff_of_one_customer_leave_the_tvs_of_another_alone(self):
+		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
+		user, own = user_with("TV Support"), factories.make_customer()
+		permission = frappe.get_doc(
+			{"doctype": "User Permission", "user": user, "allow": "Customer", "for_value": own}
+		).insert()
+		self.addCleanup(permission.delete)
+		frappe.set_user(user)
+		self.addCleanup(frappe.set_user, "Administrator")
+		for refused in (activation.unbind, activation.revoke):
+			with self.assertRaises(frappe.PermissionError):
+				refused(tv.serial, "Not mine")
 
 
 class TestTwoAgents(FrappeTestCase):

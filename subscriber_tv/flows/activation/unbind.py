@@ -17,13 +17,24 @@ class NotBound(frappe.ValidationError):
 def unbind(*, device: str, reason: str | None = None) -> None:
 	"""Take a TV off its line; it stays where it is and may pair again with a new code. Errors: NotBound."""
 	require_phase("activation")
-	fields = ["name", "state", "subscription", "site", "line_id", "credential_state"]
-	found = frappe.db.get_value("TV Device", device, fields, as_dict=True, for_update=True)
+	found = lock(device)
 	if not found or not found.line_id:
 		frappe.throw(_("TV {0} is not bound to a subscription.").format(frappe.bold(device)), NotBound)
 	credential = movements.REVOKED if found.credential_state == movements.REVOKED else movements.STOCKED
-	frappe.db.set_value("TV Device", device, {**dict.fromkeys(PAIRING), "credential_state": credential})
-	add_event(device, "Unbound", found.state, found.subscription, found.site, reason or found.line_id)
-	count_bound([(found.subscription, found.line_id)])
-	record_answer.state_change("unbound", device, found.subscription)
-	note_change("Device", device)
+	release(found, credential, "Unbound", reason or found.line_id)
+
+
+def lock(device: str) -> frappe._dict | None:
+	"""The TV with its pairing, locked until the transaction ends."""
+	fields = ["name", "state", "subscription", "site", "line_id", "credential_state"]
+	return frappe.db.get_value("TV Device", device, fields, as_dict=True, for_update=True)
+
+
+def release(device: frappe._dict, credential: str, event: str, note: str) -> None:
+	"""Empty the pairing of a TV that `lock` gave, put `event` in its history, and have its rights worked out again."""
+	frappe.db.set_value("TV Device", device.name, {**dict.fromkeys(PAIRING), "credential_state": credential})
+	add_event(device.name, event, device.state, device.subscription, device.site, note)
+	if device.line_id:
+		count_bound([(device.subscription, device.line_id)])
+	record_answer.state_change(event.lower(), device.name, device.subscription)
+	note_change("Device", device.name)

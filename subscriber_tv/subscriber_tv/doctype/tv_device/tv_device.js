@@ -1,13 +1,17 @@
 // Facts only: a TV moves by stock documents and is paired on its subscription.
 
 const PAIRING_ROLES = ["TV Support", "TV Back Office", "TV Logistics", "System Manager"];
+const REVOKING_ROLES = ["TV Support", "TV Back Office", "System Manager"];
 
 frappe.ui.form.on("TV Device", {
 	refresh(frm) {
 		frm.disable_save();
 		show_state(frm);
-		if (frm.doc.line_id && PAIRING_ROLES.some((role) => frappe.user.has_role(role))) {
+		if (frm.doc.line_id && has_one_of(PAIRING_ROLES)) {
 			frm.add_custom_button(__("Unbind"), () => unbind(frm));
+		}
+		if (has_one_of(REVOKING_ROLES)) {
+			add_revoke_button(frm);
 		}
 		if (frm.doc.subscription) {
 			frm.add_custom_button(__("Subscription"), () =>
@@ -29,15 +33,39 @@ function show_state(frm) {
 	}
 }
 
+function has_one_of(roles) {
+	return roles.some((role) => frappe.user.has_role(role));
+}
+
+function add_revoke_button(frm) {
+	if (frm.doc.credential_state === "Revoked") {
+		frm.add_custom_button(__("Readmit"), () => readmit(frm));
+	} else {
+		frm.add_custom_button(__("Revoke"), () => revoke(frm));
+	}
+}
+
 function unbind(frm) {
+	ask_reason(frm, "unbind", __("Unbind TV {0}", [frm.doc.name]), __("Unbind"), __("TV {0} is unbound.", [frm.doc.name]));
+}
+
+function revoke(frm) {
+	ask_reason(frm, "revoke", __("Shut TV {0} out", [frm.doc.name]), __("Revoke"), __("TV {0} is revoked.", [frm.doc.name]));
+}
+
+function readmit(frm) {
+	ask_reason(frm, "readmit", __("Let TV {0} in again", [frm.doc.name]), __("Readmit"), __("TV {0} may pair again.", [frm.doc.name]));
+}
+
+function ask_reason(frm, action, title, label, done) {
 	frappe.prompt(
 		{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1 },
 		async ({ reason }) => {
-			await frappe.xcall("subscriber_tv.api.activation.unbind", { device: frm.doc.name, reason });
-			frappe.show_alert({ message: __("TV {0} is unbound.", [frm.doc.name]), indicator: "green" });
+			await frappe.xcall(`subscriber_tv.api.activation.${action}`, { device: frm.doc.name, reason });
+			frappe.show_alert({ message: done, indicator: "green" });
 			frm.reload_doc();
 		},
-		__("Unbind TV {0}", [frm.doc.name]),
-		__("Unbind")
+		title,
+		label
 	);
 }

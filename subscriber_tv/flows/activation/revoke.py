@@ -1,0 +1,31 @@
+"""Shuts out a TV that was stolen or misused, wherever the stock says that it stands; and lets one in again."""
+
+import frappe
+from frappe import _
+
+from subscriber_tv.core.devices import movements
+from subscriber_tv.flows.activation.unbind import lock, release
+from subscriber_tv.flows.settings import require_phase
+
+
+class NotRevocable(frappe.ValidationError):
+	"""The TV is unknown, or is already in the state asked for."""
+
+
+def revoke(*, device: str, reason: str) -> None:
+	"""End a TV's rights and its pairing: it can neither play nor pair, until `readmit`. Errors: NotRevocable."""
+	require_phase("activation")
+	found = lock(device)
+	if not found or found.credential_state == movements.REVOKED:
+		frappe.throw(_("TV {0} is unknown, or already revoked.").format(frappe.bold(device)), NotRevocable)
+	release(found, movements.REVOKED, "Revoked", reason)
+
+
+def readmit(*, device: str, reason: str) -> None:
+	"""Let a revoked TV pair again, when it was found or revoked by mistake. Errors: NotRevocable."""
+	require_phase("activation")
+	found = lock(device)
+	if not found or found.credential_state != movements.REVOKED:
+		frappe.throw(_("TV {0} is not revoked.").format(frappe.bold(device)), NotRevocable)
+	gone = found.state == movements.OUT_OF_STOCK
+	release(found, movements.RETIRED if gone else movements.STOCKED, "Readmitted", reason)
