@@ -1,6 +1,7 @@
 """The endpoints as a TV and a member of staff reach them: real requests, real refusals."""
 
 import json
+import time
 from unittest.mock import patch
 
 import frappe
@@ -126,6 +127,18 @@ class TestTvEndpoints(HttpTestCase):
 		self.assertFalse(frappe.db.get_value("TV Device", serials[-1], "pairing_code"))
 
 
+class TestHeldTv(HttpTestCase):
+	def test_a_power_on_does_not_wait_for_a_voucher_that_holds_the_tv(self):
+		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
+		frappe.db.commit()
+		self.assertEqual(self.ask(tv).status_code, 200)
+		frappe.db.get_value("TV Device", tv.serial, "name", for_update=True)
+		self.addCleanup(frappe.db.rollback)
+		began = time.monotonic()
+		self.assertEqual(self.ask(tv).status_code, 200)
+		self.assertLess(time.monotonic() - began, 5)
+
+
 class TestNetwork(FrappeTestCase):
 	def test_the_sender_cannot_choose_its_address(self):
 		found = guards.network_address
@@ -165,6 +178,16 @@ class TestStaffEndpoints(HttpTestCase):
 				activation.find_code("BBBB-BBBB")
 		with self.assertRaises(frappe.RateLimitExceededError):
 			activation.find_code("BBBB-BBBB")
+
+	def test_nobody_takes_rows_of_rights_away(self):
+		user = user_with("System Manager")
+		for doctype in ("TV Device", "TV Entitlement", "TV Rights Outbox"):
+			allowed = [
+				kind
+				for kind in ("create", "write", "delete")
+				if frappe.has_permission(doctype, kind, user=user)
+			]
+			self.assertEqual(allowed, [], doctype)
 
 	def test_staff_of_one_customer_leave_the_tvs_of_another_alone(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

@@ -86,6 +86,9 @@ def _offers(subscription: str | None) -> list[str]:
 
 
 def _note_first(serial: str) -> None:
+	# Looked at before it is written: an update would make each power-on wait for a voucher that holds the TV.
+	if frappe.db.get_value("TV Device", serial, "first_power_on"):
+		return
 	device = frappe.qb.DocType("TV Device")
 	(
 		frappe.qb.update(device)
