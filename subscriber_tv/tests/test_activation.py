@@ -3,13 +3,15 @@
 import json
 import os
 import time
+from unittest.mock import patch
 
 import frappe
 from frappe.tests.utils import FrappeTestCase
 from frappe.utils import add_days, add_to_date, now_datetime, today
 
+from subscriber_tv.core.activation import rollup
 from subscriber_tv.core.devices import jws, wire
-from subscriber_tv.flows.activation import bind, keys, publish, store_rights
+from subscriber_tv.flows.activation import bind, keys, publish, record_answer, store_rights
 from subscriber_tv.flows.activation.enrol import enrol
 from subscriber_tv.flows.activation.power_on import power_on
 from subscriber_tv.flows.activation.revoke import NotRevocable, readmit, revoke
@@ -101,6 +103,10 @@ class TestPairing(FrappeTestCase):
 		frappe.db.set_value("TV Device", revoked.serial, "credential_state", "Revoked")
 		for tv in (TV("NEVER-SEEN-1"), bound, gone, revoked):
 			self.assertEqual(tv.enrol(), wire.STRANGER)
+
+	def test_a_serial_in_other_letters_is_another_serial(self):
+		serial = factories.receive_devices(serials=[f"tv-{frappe.generate_hash(length=10).lower()}"])[0]
+		self.assertEqual(TV(serial.upper()).enrol().body, wire.STRANGER.body)
 
 	def test_a_wrong_credential_is_a_stranger(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
@@ -251,6 +257,21 @@ class TestRecords(FrappeTestCase):
 			TV(f"UNKNOWN-{number:04}").power_on(now=1_800_000_000)
 			TV(f"UNKNOWN-{number:04}").enrol(now=1_800_000_000)
 		self.assertLessEqual(frappe.db.count("TV Activation") - before, 2)
+
+	def test_strangers_from_ever_new_networks_share_one_row_in_the_end(self):
+		hour = f"test-{frappe.generate_hash(length=8)}"
+		strangers = [
+			rollup.Bucket(
+				f"S|unknown_serial|10.0.{n}.0/24|{hour}", rollup.STRANGERS, network=f"10.0.{n}.0/24"
+			)
+			for n in range(6)
+		]
+		with patch.object(record_answer, "STRANGERS_AN_HOUR", 3):
+			for stranger in (*strangers, *strangers):
+				record_answer.count(stranger)
+		rows = frappe.get_all("TV Activation", {"name": ("like", f"S|%{hour}")}, ["network", "count"])
+		self.assertEqual([row["count"] for row in rows], [2, 2, 2])
+		self.assertTrue(frappe.db.exists("TV Activation", {"kind": "Stranger", "code": rollup.OVERFLOW}))
 
 	def test_allowed_power_ons_are_one_row_a_day(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

@@ -42,7 +42,9 @@ def enrol(body: bytes, network: str, now: int) -> wire.Answer:
 
 def _device(serial: str, lock: bool = False):
 	fields = ["name", "credential_state", "state"]
-	return frappe.db.get_value("TV Device", serial, fields, as_dict=True, for_update=lock)
+	found = frappe.db.get_value("TV Device", serial, fields, as_dict=True, for_update=lock)
+	# The database takes ab12 for AB12; signatures and edges do not.
+	return found if found and found.name == serial else None
 
 
 def _why_not(device) -> str | None:

@@ -1,11 +1,13 @@
 """Counts answers and state changes in TV Activation. The rows are bounded: see core.activation.rollup."""
 
 import datetime
+import time
 from collections.abc import Iterable
 
 import frappe
 from frappe.utils import convert_utc_to_system_timezone, now_datetime
 from pypika.terms import CustomFunction, Values
+from redis.exceptions import RedisError
 
 from subscriber_tv.core.activation import report, rollup
 
@@ -16,6 +18,7 @@ COLUMNS = (
 	"owner",
 	"modified_by",
 	"docstatus",
+	"asked_by",
 	"kind",
 	"code",
 	"device",
@@ -30,6 +33,9 @@ COLUMNS = (
 AT_ONCE = 500
 """Rows written by one statement."""
 
+STRANGERS_AN_HOUR = 2000
+"""Rows that strangers may make in an hour; whoever comes after them from yet another network shares one."""
+
 _least = CustomFunction("LEAST", ["one", "other"])
 _greatest = CustomFunction("GREATEST", ["one", "other"])
 
@@ -37,7 +43,8 @@ _greatest = CustomFunction("GREATEST", ["one", "other"])
 def count(bucket: rollup.Bucket) -> None:
 	"""Count one answer in its row, which is made by the first."""
 	now = now_datetime()
-	_write([_facts(bucket) | {"count": 1, "first_seen": now, "last_seen": now}])
+	found = _crowded(bucket) if bucket.kind == rollup.STRANGERS else bucket
+	_write([_facts(found) | {"count": 1, "first_seen": now, "last_seen": now}])
 
 
 def add(tallies: Iterable[rollup.Tally]) -> None:
@@ -55,6 +62,23 @@ def add(tallies: Iterable[rollup.Tally]) -> None:
 		_write(rows[start : start + AT_ONCE])
 
 
+def _crowded(bucket: rollup.Bucket) -> rollup.Bucket:
+	"""The stranger's own bucket while there is room in this hour, else the one of all who come too late."""
+	rows = f"tv-strangers|{bucket.key.rpartition('|')[2]}"
+	try:
+		if frappe.cache.sismember(rows, bucket.key):
+			return bucket
+		made = frappe.cache.make_key(rows)
+		# make_key has put the site in front; these two have no method of Frappe's that does.
+		if frappe.cache.scard(made) >= STRANGERS_AN_HOUR:  # nosemgrep
+			return rollup.overflow(bucket, int(time.time()))
+		frappe.cache.sadd(rows, bucket.key)
+		frappe.cache.expire(made, 2 * 3600)  # nosemgrep
+	except RedisError:
+		frappe.logger("subscriber_tv").warning("Strangers are not limited without Redis", exc_info=True)
+	return bucket
+
+
 def state_change(code: str, serial: str, subscription: str | None) -> None:
 	"""One row for what staff or stock did to a TV's pairing: `bound` or `unbound`."""
 	now = now_datetime()
@@ -62,6 +86,7 @@ def state_change(code: str, serial: str, subscription: str | None) -> None:
 		"name": f"C|{serial}|{frappe.generate_hash(length=12)}",
 		"kind": "State Change",
 		"code": code,
+		"asked_by": serial,
 		"device": serial,
 		"subscription": subscription,
 		"audience": "desk",
@@ -83,6 +108,7 @@ def _facts(bucket: rollup.Bucket) -> dict:
 		"name": bucket.key,
 		"kind": bucket.kind,
 		"code": bucket.code,
+		"asked_by": bucket.serial or bucket.network or bucket.code,
 		"device": bucket.serial or None,
 		"audience": bucket.audience,
 		"network": bucket.network,
