@@ -53,6 +53,18 @@ doc_events = {
 		"on_trash": "subscriber_tv.overrides.sales_invoice.on_trash",
 	},
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},
+	(
+		"Purchase Receipt",
+		"Purchase Invoice",
+		"Delivery Note",
+		"Sales Invoice",
+		"Stock Entry",
+		"Stock Reconciliation",
+		"Subcontracting Receipt",
+	): {
+		"on_submit": "subscriber_tv.overrides.stock_voucher.on_submit",
+		"on_cancel": "subscriber_tv.overrides.stock_voucher.on_cancel",
+	},
 	"Stock Entry": {"before_submit": "subscriber_tv.overrides.stock_entry.before_submit"},
 }
 
