@@ -4,6 +4,7 @@ frappe.listview_settings["TV Activation"] = {
 
 	get_indicator(doc) {
 		const colors = { Allowed: "green", Refused: "orange", Stranger: "red", "State Change": "blue" };
-		return [__(doc.kind), colors[doc.kind], `kind,=,${doc.kind}`];
+		const label = doc.code ? `${__(doc.kind)}: ${doc.code}` : __(doc.kind);
+		return [label, colors[doc.kind], `kind,=,${doc.kind}`];
 	},
 };
