@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from subscriber_tv.core.contracts.states import CREATE, EVENTS
+
 CODE = r"[A-Z0-9][A-Z0-9_.-]{0,39}"
 SERIAL = r"[A-Z0-9-]{6,32}"
 KEY = r"[A-Za-z0-9_-]{43}"
@@ -164,19 +166,7 @@ class ChangeRow:
 
 	line: int
 	subscription: str
-	event: str = _one_of(
-		"request_documents",
-		"complete_documents",
-		"finish_installation",
-		"activate",
-		"suspend",
-		"resume",
-		"cancel_at_date",
-		"withdraw_cancellation",
-		"end",
-		"uninstall",
-		"reactivate",
-	)
+	event: str = _one_of(*(event for event in EVENTS if event != CREATE))
 	effective_date: date
 	end_date: date | None = None
 	reason: str = ""
