@@ -10,8 +10,8 @@ from datetime import date
 
 import frappe
 
-from subscriber_tv.core.billing.charges import ONE_DAY
 from subscriber_tv.core.billing.periods import Span, subtract
+from subscriber_tv.core.billing.price import ONE_DAY
 
 
 def stop_deferral(row, standing: Sequence[Span], credited: Span) -> None:

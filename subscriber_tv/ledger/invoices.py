@@ -20,8 +20,8 @@ from frappe import _
 from frappe.utils import formatdate
 
 from subscriber_tv.core.billing.bill import Charge, Credit
-from subscriber_tv.core.billing.charges import CORRECTION, ONE_DAY, ONE_OFF
 from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.billing.price import CORRECTION, ONE_DAY, ONE_OFF
 from subscriber_tv.core.money import money
 from subscriber_tv.ledger.deferral import stop_deferral
 from subscriber_tv.ledger.invoice_guard import check_posted, tax_template

@@ -22,7 +22,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from subscriber_tv.core.billing.charges import (
+from subscriber_tv.core.billing.charges import expected_charges
+from subscriber_tv.core.billing.claims import Claim, next_revision
+from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
+from subscriber_tv.core.billing.price import (
 	CORRECTION,
 	FAR,
 	ONE_DAY,
@@ -31,10 +34,7 @@ from subscriber_tv.core.billing.charges import (
 	Offers,
 	Price,
 	Refused,
-	expected_charges,
 )
-from subscriber_tv.core.billing.claims import Claim, next_revision
-from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
 from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.money import ZERO, plain
 

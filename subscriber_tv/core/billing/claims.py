@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from subscriber_tv.core.billing.charges import CORRECTION, ONE_DAY, ONE_OFF
+from subscriber_tv.core.billing.price import CORRECTION, ONE_DAY, ONE_OFF
 
 MAX_NAME = 140  # length of a document name
 

@@ -9,7 +9,7 @@ import frappe
 from frappe.utils import getdate
 
 from subscriber_tv.core.billing.bill import Bill, Credit, PayerBill, decide
-from subscriber_tv.core.billing.charges import Refused
+from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.money import ZERO
 from subscriber_tv.flows.billing import facts
 from subscriber_tv.flows.billing.lock import under_payer_lock

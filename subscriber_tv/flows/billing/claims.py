@@ -4,8 +4,8 @@ import frappe
 from frappe import _
 from frappe.utils import formatdate
 
-from subscriber_tv.core.billing.charges import CORRECTION
 from subscriber_tv.core.billing.claims import Claim, taken
+from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.flows.billing.lock import AlreadyClaimed
 
 ROW_FIELDS = (

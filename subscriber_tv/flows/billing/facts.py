@@ -13,9 +13,9 @@ from frappe.model.meta import get_field_precision
 from frappe.utils import get_number_format_info
 
 from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow
-from subscriber_tv.core.billing.charges import CORRECTION, OfferCharge, Price, Refused
 from subscriber_tv.core.billing.concessions import spread
 from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.billing.price import CORRECTION, OfferCharge, Price, Refused
 from subscriber_tv.core.money import ZERO, money
 from subscriber_tv.flows.contracts.timeline import load_many
 

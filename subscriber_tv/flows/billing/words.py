@@ -3,7 +3,7 @@
 from frappe import _
 from frappe.utils import formatdate
 
-from subscriber_tv.core.billing.charges import Refused
+from subscriber_tv.core.billing.price import Refused
 
 DAYS = ("day", "first")
 

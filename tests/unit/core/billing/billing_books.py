@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow, bill_contract
-from subscriber_tv.core.billing.charges import ONE_OFF, PER_UNIT, RECURRING, OfferCharge
+from subscriber_tv.core.billing.price import ONE_OFF, PER_UNIT, RECURRING, OfferCharge
 from subscriber_tv.core.contracts.timeline import Contract, Line, StateSpan
 
 OFFER = "HOTEL-TV-V1"

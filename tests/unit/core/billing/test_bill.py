@@ -7,7 +7,7 @@ import pytest
 from billing_books import OFFER, Books, contract, day, one_off, recurring, shown
 
 from subscriber_tv.core.billing.bill import ContractFacts, bill_contract, decide
-from subscriber_tv.core.billing.charges import Refused
+from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.contracts.timeline import Line, StateSpan
 
 

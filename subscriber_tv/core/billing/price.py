@@ -1,0 +1,121 @@
+"""What a charge costs: the price of a whole period, and a row that should stand on an invoice.
+
+Amounts are Decimal, net of VAT, in the currency of the contract; a row is rounded once, when its days are known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.money import plain, round_money
+
+ONE_OFF = "one-off"
+RECURRING = "recurring"
+CORRECTION = "correction"
+
+PER_UNIT = "Per Unit"
+FLAT = "Flat"
+
+ONE_DAY = timedelta(days=1)
+FAR = date(9999, 12, 31)
+
+
+class Refused(Exception):
+	"""Billing of a contract stops before anything is written. `code` says why, `values` name the records.
+
+	Codes: no_offer, no_price, price_model, overlap, too_long_ago and facts_lost (an invoice row without its snapshot).
+	"""
+
+	def __init__(self, code: str, **values: str):
+		super().__init__(f"{code}: {values}")
+		self.code = code
+		self.values = values
+
+
+@dataclass(frozen=True)
+class OfferCharge:
+	"""One charge of an offer version; `unit_price` is net of VAT, for one interval, in the version's currency."""
+
+	code: str
+	kind: str
+	item: str
+	model: str
+	unit_price: Decimal
+	interval_months: int = 1
+	free: bool = False
+	description: str = ""
+
+
+Offers = Mapping[str, tuple[OfferCharge, ...]]
+
+
+@dataclass(frozen=True)
+class Price:
+	"""The price of a whole period, with what it was made of: the snapshot that later credits and pages read."""
+
+	offer_version: str
+	charge_code: str
+	item: str
+	model: str
+	unit_price: Decimal
+	quantity: int
+	interval_months: int
+	period: Span
+	description: str = ""
+
+	@property
+	def full_amount(self) -> Decimal:
+		"""Not rounded: quantity is multiplied first, the one rounding comes with the days."""
+		return self.unit_price * self.quantity if self.model == PER_UNIT else self.unit_price
+
+	def value_of(self, days: int, places: int) -> Decimal:
+		"""Value of `days` days of the period, rounded once."""
+		return round_money(self.full_amount * days / self.period.days, places)
+
+	def snapshot(self, span: Span) -> dict[str, str | int]:
+		"""Plain values for the invoice row's facts; amounts are decimal strings, days are counts."""
+		return {
+			"offer_version": self.offer_version,
+			"charge_code": self.charge_code,
+			"model": self.model,
+			"unit_price": plain(self.unit_price),
+			"quantity": self.quantity,
+			"interval_months": self.interval_months,
+			"full_amount": plain(self.full_amount),
+			"full_from": self.period.start.isoformat(),
+			"full_to": self.period.end.isoformat(),
+			"full_days": self.period.days,
+			"days": span.days,
+		}
+
+	@classmethod
+	def from_snapshot(cls, facts: Mapping[str, str | int], item: str) -> "Price":
+		"""The price as it was when the row was billed. KeyError, TypeError or ValueError when facts are damaged."""
+		return cls(
+			offer_version=facts["offer_version"],
+			charge_code=facts["charge_code"],
+			item=item,
+			model=facts["model"],
+			unit_price=Decimal(facts["unit_price"]),
+			quantity=int(facts["quantity"]),
+			interval_months=int(facts["interval_months"]),
+			period=Span(date.fromisoformat(facts["full_from"]), date.fromisoformat(facts["full_to"])),
+		)
+
+
+@dataclass(frozen=True)
+class Expected:
+	"""One row that should stand on an invoice: `span` of `line` at `price`."""
+
+	subscription: str
+	line: str
+	kind: str
+	span: Span
+	price: Price
+
+
+def line_key(subscription: str, line_id: str, charge_code: str) -> str:
+	"""The name of a charge of a contract line for ever: `TVS-00001/1/BASE`."""
+	return f"{subscription}/{line_id}/{charge_code}"
