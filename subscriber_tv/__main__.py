@@ -1,16 +1,20 @@
-"""Commands that need no bench: `python -m subscriber_tv tv …` and `python -m subscriber_tv fleet …`."""
+"""Commands that need no bench: `python -m subscriber_tv price|tv|fleet …`.
+
+Each command imports what it needs when it runs: pricing needs nothing but Python, a TV needs cryptography.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from subscriber_tv.simulator import fleet
+from subscriber_tv.core.json_values import BadValue, parse
 from subscriber_tv.simulator.http import NoAnswer, Service
-from subscriber_tv.simulator.tv import PAIRING, PLAYING, Tv
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
 	parser = argparse.ArgumentParser(prog="python -m subscriber_tv", description=__doc__)
 	commands = parser.add_subparsers(required=True, metavar="command")
+
+	price = commands.add_parser("price", help="price one model for a list of quantities")
+	price.add_argument("file", help="JSON file, - for standard input; the format is in docs/pricing.md")
+	price.set_defaults(run=_run_price)
 
 	common = argparse.ArgumentParser(add_help=False)
 	common.add_argument("--url", required=True, help="address of an edge, or of a site with --desk")
@@ -48,11 +56,40 @@ def _parser() -> argparse.ArgumentParser:
 	return parser
 
 
+def _run_price(options: argparse.Namespace) -> int:
+	from subscriber_tv.core.pricing.sheet import price_sheet
+
+	return _answer(options.file, price_sheet)
+
+
+def _answer(file: str, reply: Callable[[Any], Any]) -> int:
+	"""Print the reply to one JSON document, or one JSON error with its path and exit code 2."""
+	try:
+		answer, code = reply(parse(_text(file))), 0
+	except BadValue as bad:
+		answer, code = {"error": {"path": bad.path, "message": bad.reason}}, 2
+	print(json.dumps(answer, ensure_ascii=False, indent=2))
+	return code
+
+
+def _text(file: str) -> str:
+	"""The text of a file or, for "-", of standard input: UTF-8 wherever it runs."""
+	try:
+		data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+		return data.decode("utf-8-sig")
+	except UnicodeDecodeError:
+		raise BadValue("$", "the text is not UTF-8") from None
+	except OSError as error:
+		raise BadValue("$", f"cannot read {file}: {error.strerror}") from None
+
+
 def _service(options: argparse.Namespace) -> Service:
 	return Service(options.url, "desk" if options.desk else "edge", options.site)
 
 
 def _run_tv(options: argparse.Namespace) -> int:
+	from subscriber_tv.simulator.tv import PAIRING, PLAYING, Tv
+
 	tv = Tv(options.serial, _service(options), options.credential, options.flash, language=options.lang)
 	screen = tv.power_on()
 	print(" ".join(part for part in (screen.kind, screen.code, screen.text) if part))
@@ -69,6 +106,8 @@ def _run_tv(options: argparse.Namespace) -> int:
 
 
 def _run_fleet(options: argparse.Namespace) -> int:
+	from subscriber_tv.simulator import fleet
+
 	identities = fleet.read_fleet(options.tvs)
 	result = fleet.power_on_all(
 		identities, partial(_service, options), threads=options.threads, tick=fleet.progress

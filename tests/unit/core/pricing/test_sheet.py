@@ -1,0 +1,192 @@
+"""The price command: what it answers, and that every slip is named by its JSON path."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from subscriber_tv.__main__ import main
+from subscriber_tv.core.json_values import BadValue, parse
+from subscriber_tv.core.pricing.sheet import price_sheet
+
+ROOT = Path(__file__).resolve().parents[4]
+EXAMPLES = sorted((ROOT / "fixtures" / "billing").glob("price-*.json"))
+TIERED = {"kind": "graduated", "tiers": [{"up_to": "10", "unit_price": "5"}, {"up_to": None, "flat_fee": 3}]}
+
+
+def sheet(model, quantities, currency="EUR"):
+	return price_sheet({"currency": currency, "model": model, "quantities": quantities})
+
+
+def test_the_amount_is_rounded_and_the_exact_one_beside_it():
+	answer = sheet({"kind": "per_unit", "unit_price": "7.4193"}, ["100", Decimal("0.5"), 1])
+	assert [(row["quantity"], row["amount"], row["exact"]) for row in answer["prices"]] == [
+		("100", "741.93", "741.93"),
+		("0.5", "3.71", "3.70965"),
+		("1", "7.42", "7.4193"),
+	]
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("EUR", "3.71"), ("JPY", "4"), ("TND", "3.710")])
+def test_decimals_are_those_of_the_currency(currency, amount):
+	assert sheet({"kind": "flat", "amount": "3.70965"}, [1], currency)["prices"][0]["amount"] == amount
+
+
+def test_large_values_lose_nothing():
+	model = {"kind": "per_unit", "unit_price": "999999999999.999999999"}
+	(row,) = sheet(model, ["999999999999.999999999"])["prices"]
+	assert row["exact"] == "999999999999999999998000.000000000000000001"
+
+
+@pytest.mark.parametrize(
+	("model", "path"),
+	[
+		([], "$.model"),
+		({}, "$.model.kind"),
+		({"kind": "cheap"}, "$.model.kind"),
+		({"kind": ["flat"]}, "$.model.kind"),
+		({"kind": "flat"}, "$.model.amount"),
+		({"kind": "flat", "amount": "0"}, "$.model.amount"),
+		({"kind": "flat", "amount": "-1"}, "$.model.amount"),
+		({"kind": "flat", "amount": "1,5"}, "$.model.amount"),
+		({"kind": "flat", "amount": "NaN"}, "$.model.amount"),
+		({"kind": "flat", "amount": " 5"}, "$.model.amount"),
+		({"kind": "flat", "amount": "5."}, "$.model.amount"),
+		({"kind": "flat", "amount": "٥"}, "$.model.amount"),
+		({"kind": "flat", "amount": True}, "$.model.amount"),
+		({"kind": "flat", "amount": None}, "$.model.amount"),
+		({"kind": "flat", "amount": "1e12"}, "$.model.amount"),
+		({"kind": "flat", "amount": "1e-99999999"}, "$.model.amount"),
+		({"kind": "flat", "amount": "5", "free": True}, "$.model.amount"),
+		({"kind": "flat", "amount": "5", "free": "yes"}, "$.model.free"),
+		({"kind": "flat", "amount": "5", "unit_price": "5"}, "$.model.unit_price"),
+		({"kind": "graduated"}, "$.model.tiers"),
+		({"kind": "graduated", "tiers": {}}, "$.model.tiers"),
+		({"kind": "graduated", "tiers": []}, "$.model.tiers"),
+		({"kind": "graduated", "tiers": [5]}, "$.model.tiers[0]"),
+		({"kind": "graduated", "tiers": [{"unit_price": "5"}]}, "$.model.tiers[0].up_to"),
+		({"kind": "volume", "tiers": [{"up_to": None}]}, "$.model.tiers[0]"),
+		({"kind": "volume", "tiers": [{"up_to": 5, "unit_price": 1}]}, "$.model.tiers[0].up_to"),
+		({"kind": "package", "block_price": 9}, "$.model.block_size"),
+		({"kind": "package", "block_price": 9, "block_size": 0}, "$.model.block_size"),
+		({"kind": "usage", "allowance": 9}, "$.model.overage"),
+		({"kind": "percent_of", "percent": 0}, "$.model.percent"),
+		({"kind": "percent_of", "percent": 5, "free": True}, "$.model.free"),
+		({"kind": "percent_of", "percent": 5, "minimum": 5, "maximum": 4}, "$.model.maximum"),
+		({"kind": "percentage", "percent": 5, "free_events": "1.5"}, "$.model.free_events"),
+	],
+)
+def test_a_bad_model_is_named_by_its_path(model, path):
+	with pytest.raises(BadValue) as bad:
+		sheet(model, [1])
+	assert bad.value.path == path
+
+
+@pytest.mark.parametrize(
+	("document", "path"),
+	[
+		([], "$"),
+		({}, "$.currency"),
+		({"currency": "EUR", "model": TIERED}, "$.quantities"),
+		({"currency": "euro", "model": TIERED, "quantities": [1]}, "$.currency"),
+		({"currency": "EUR", "model": TIERED, "quantities": []}, "$.quantities"),
+		({"currency": "EUR", "model": TIERED, "quantities": 1}, "$.quantities"),
+		({"currency": "EUR", "model": TIERED, "quantities": [1, "-1"]}, "$.quantities[1]"),
+		({"currency": "EUR", "model": TIERED, "quantities": [1, [1]]}, "$.quantities[1]"),
+		({"currency": "EUR", "model": TIERED, "quantities": [1], "quantity": 1}, "$.quantity"),
+		(
+			{"currency": "EUR", "model": {"kind": "percent_of", "percent": 5}, "quantities": [[1, -2]]},
+			"$.quantities[0]",
+		),
+		(
+			{"currency": "EUR", "model": {"kind": "percentage", "percent": 5}, "quantities": [[1, -2]]},
+			"$.quantities[0][1]",
+		),
+	],
+)
+def test_a_bad_document_is_named_by_its_path(document, path):
+	with pytest.raises(BadValue) as bad:
+		price_sheet(document)
+	assert bad.value.path == path
+
+
+@pytest.mark.parametrize(
+	"text",
+	[
+		"",
+		"{",
+		'{"a": NaN}',
+		'{"a": 1, "a": 2}',
+		"[" * 100_000,
+		"[" + "9" * 5000 + "]",
+		"1e99999999999999999999",
+	],
+)
+def test_a_text_that_is_no_json(text):
+	with pytest.raises(BadValue) as bad:
+		price_sheet(parse(text))
+	assert bad.value.path == "$"
+
+
+def test_there_is_an_example_of_every_kind():
+	kinds = {json.loads(path.read_text())["input"]["model"]["kind"] for path in EXAMPLES}
+	schema = json.loads((ROOT / "docs" / "schemas" / "price.schema.json").read_text())
+	described = {model["properties"]["kind"]["const"] for model in schema["$defs"]["model"]["oneOf"]}
+	assert kinds == described
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_answers_as_it_says(path):
+	example = parse(path.read_text())
+	assert price_sheet(example["input"]) == example["answer"]
+
+
+def test_the_schema_names_the_fields_the_reader_knows():
+	from subscriber_tv.core.pricing.read import _KINDS
+
+	schema = json.loads((ROOT / "docs" / "schemas" / "price.schema.json").read_text())
+	for model in schema["$defs"]["model"]["oneOf"]:
+		kind = model["properties"]["kind"]["const"]
+		assert set(model["properties"]) - {"kind", "free"} == set(_KINDS[kind][0]), kind
+
+
+def test_the_command_reads_a_file(tmp_path, capsys):
+	file = tmp_path / "price.json"
+	file.write_text(json.dumps({"currency": "EUR", "model": TIERED, "quantities": ["11"]}))
+	assert main(["price", str(file)]) == 0
+	(row,) = json.loads(capsys.readouterr().out)["prices"]
+	assert (row["amount"], [part.get("tier") for part in row["parts"]]) == ("53.00", [1, 2, 2])
+
+
+def test_the_command_tells_a_bad_input(tmp_path, capsys, monkeypatch):
+	stdin = io.TextIOWrapper(io.BytesIO(b'{"currency": "EUR", "model": {"kind": "flat"}, "quantities": [1]}'))
+	monkeypatch.setattr(sys, "stdin", stdin)
+	assert main(["price", "-"]) == 2
+	assert json.loads(capsys.readouterr().out)["error"]["path"] == "$.model.amount"
+	assert main(["price", str(tmp_path / "none.json")]) == 2
+	assert json.loads(capsys.readouterr().out)["error"]["path"] == "$"
+
+
+def test_pricing_needs_nothing_but_python(tmp_path):
+	"""In a process of its own, without installed packages, where the libraries of other commands refuse to load."""
+	for name in ("msgspec", "cryptography", "frappe", "erpnext", "requests"):
+		(tmp_path / f"{name}.py").write_text("raise ImportError('not for pricing')\n")
+	done = subprocess.run(
+		[sys.executable, "-S", "-m", "subscriber_tv", "price", "-"],
+		input=json.dumps({"currency": "EUR", "model": TIERED, "quantities": ["11"]}),
+		env={
+			"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT))),
+			"PYTHONDONTWRITEBYTECODE": "1",
+			"PYTHONIOENCODING": "ascii",
+		},
+		capture_output=True,
+		text=True,
+		timeout=60,
+	)
+	assert done.returncode == 0, done.stderr
+	assert json.loads(done.stdout)["prices"][0]["amount"] == "53.00"
