@@ -14,6 +14,9 @@ the whole. A row of which no day is expected any longer gives back all that is l
 What is left on a row is its amount less our corrections and less concessions. A concession (a standard credit note)
 lowers expected and invoiced by the same amount, so it cancels out here: it never comes back as a charge, and it
 caps what can still be credited. For the same reason an invoice amended by hand to another amount is left alone.
+
+Days that another row of the line will bill once it is due keep their old row until then: a yearly price known to
+rise in June is not credited in January.
 """
 
 from collections import defaultdict
@@ -35,6 +38,7 @@ from subscriber_tv.core.billing.price import (
 	Price,
 	Refused,
 )
+from subscriber_tv.core.billing.terms import NO_TERMS, Terms
 from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.money import ZERO, plain
 
@@ -88,6 +92,7 @@ class ContractFacts:
 	invoiced: tuple[InvoicedRow, ...] = ()
 	currency: str = "EUR"
 	places: int = 2
+	terms: Terms = NO_TERMS
 
 
 @dataclass(frozen=True)
@@ -179,14 +184,15 @@ def decide(contracts: Iterable[ContractFacts], *, until: date, max_months: int) 
 def bill_contract(facts: ContractFacts, *, until: date, max_months: int) -> Bill:
 	"""The difference for one contract. Refused when a safety limit is passed or a price is missing."""
 	horizon = max([until, *(row.span.end - ONE_DAY for row in facts.invoiced)])
-	expected = expected_charges(facts.contract, facts.offers, horizon)
+	expected = expected_charges(facts.contract, facts.offers, horizon, facts.terms, facts.places)
 	floor = Span(facts.contract.billed_through or date.min, FAR)
 	claims = _standing_claims(facts.invoiced)
+	waiting = _waiting(expected, until)
 	charges: list[Charge] = []
 	credits: list[Credit] = []
 	for cell in _cells(expected, facts.invoiced):
 		charges += _charges(cell, facts, floor, until, claims)
-		credits += _credits(cell, facts, floor, claims)
+		credits += _credits(cell, facts, floor, claims, waiting)
 	_check_age(facts.contract.subscription, charges, until, max_months)
 	return Bill(
 		facts.currency,
@@ -250,7 +256,7 @@ def _charges(
 	missing = _missing(cell, floor)
 	days = days_in(intersect(cell.wanted(), cell.covered(floor)))
 	for row in cell.expected:
-		if row.span.start > until:
+		if row.due > until:
 			continue
 		for span in intersect(missing, [row.span]):
 			amount = row.price.value_of(days + span.days, facts.places) - row.price.value_of(
@@ -263,10 +269,25 @@ def _charges(
 				)
 
 
-def _credits(cell: _Cell, facts: ContractFacts, floor: Span, claims: list[Claim]) -> Iterator[Credit]:
+def _waiting(expected: Sequence[Expected], until: date) -> dict[tuple[str, str], list[Span]]:
+	"""Days by line and kind that a row not yet due is going to bill."""
+	waiting: dict[tuple[str, str], list[Span]] = defaultdict(list)
+	for row in expected:
+		if row.due > until and row.price.full_amount:
+			waiting[row.line, row.kind].append(row.span)
+	return waiting
+
+
+def _credits(
+	cell: _Cell,
+	facts: ContractFacts,
+	floor: Span,
+	claims: list[Claim],
+	waiting: dict[tuple[str, str], list[Span]],
+) -> Iterator[Credit]:
 	if not cell.rows or (cell.expected and cell.expected[0].kind == ONE_OFF):
 		return
-	wanted = cell.wanted()
+	wanted = union((*cell.wanted(), *waiting.get((cell.rows[0].line, cell.rows[0].kind), ())))
 	days = days_in(cell.covered(floor))
 	for row in sorted(cell.rows, key=lambda row: (row.span, row.name)):
 		left, standing = row.left, row.standing

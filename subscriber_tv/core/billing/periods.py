@@ -33,6 +33,10 @@ def clamped(months: int, day: int) -> date:
 	return date(year, month + 1, min(day, monthrange(year, month + 1)[1]))
 
 
+def _month(day: date) -> int:
+	return day.year * 12 + day.month - 1
+
+
 @dataclass(frozen=True)
 class Grid:
 	"""Boundaries every `interval` months on `anchor_day`; boundary 0 is the last anchor day on or before `start`.
@@ -40,11 +44,14 @@ class Grid:
 	start 10 Jan, anchor 1, interval 1        start 31 Jan, anchor 31, interval 1
 	1 Jan    1 Feb    1 Mar                   31 Jan   28 Feb   31 Mar   30 Apr
 	|---x----|--------|---                    |x-------|--------|--------|---
+
+	A `calendar` grid counts its intervals from January of the year it starts in: quarters begin in January, April...
 	"""
 
 	start: date
 	anchor_day: int
 	interval: int
+	calendar: bool = False
 
 	def __post_init__(self):
 		if not 1 <= self.anchor_day <= 31:
@@ -54,15 +61,20 @@ class Grid:
 
 	@property
 	def _origin(self) -> int:
-		months = self.start.year * 12 + self.start.month - 1
-		return months if clamped(months, self.anchor_day) <= self.start else months - 1
+		months = _month(self.start)
+		if clamped(months, self.anchor_day) > self.start:
+			months -= 1
+		return months - months % 12 % self.interval if self.calendar else months
 
 	def boundary(self, k: int) -> date:
 		return clamped(self._origin + k * self.interval, self.anchor_day)
 
-	def periods(self, until: date) -> Iterator[Span]:
-		"""Whole periods in order, from the one that holds `start`, as long as they begin on or before `until`."""
-		k = 0
+	def periods(self, until: date, since: date | None = None) -> Iterator[Span]:
+		"""Whole periods in order, as long as they begin on or before `until`.
+
+		The first is the one that holds `start`, or the one before that holding `since`, so as not to begin at the beginning.
+		"""
+		k = max((_month(since) - self._origin) // self.interval - 1, 0) if since else 0
 		while (begin := self.boundary(k)) <= until:
 			yield Span(begin, self.boundary(k + 1))
 			k += 1

@@ -9,10 +9,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from subscriber_tv.core.billing.periods import Span
-from subscriber_tv.core.money import plain, round_money
+from subscriber_tv.core.billing.terms import Discount
+from subscriber_tv.core.money import ZERO, plain, round_money
+from subscriber_tv.core.pricing.models import PriceModel
 
 ONE_OFF = "one-off"
 RECURRING = "recurring"
+MINIMUM = "minimum"
 CORRECTION = "correction"
 
 PER_UNIT = "Per Unit"
@@ -36,7 +39,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class OfferCharge:
-	"""One charge of an offer version; `unit_price` is net of VAT, for one interval, in the version's currency."""
+	"""One charge of an offer version; `unit_price` is net of VAT, for one interval, in the version's currency.
+
+	`scheme`, when given, prices the quantity instead of `model` and `unit_price`. In arrears a period is charged when
+	it is over. Without proration a period begun is due whole, at the price of its first day. `minimum` is the least
+	that a whole period of this charge comes to.
+	"""
 
 	code: str
 	kind: str
@@ -46,6 +54,11 @@ class OfferCharge:
 	interval_months: int = 1
 	free: bool = False
 	description: str = ""
+	scheme: PriceModel | None = None
+	arrears: bool = False
+	prorate: bool = True
+	discounts: tuple[Discount, ...] = ()
+	minimum: Decimal | None = None
 
 
 Offers = Mapping[str, tuple[OfferCharge, ...]]
@@ -64,19 +77,38 @@ class Price:
 	interval_months: int
 	period: Span
 	description: str = ""
+	gross: Decimal | None = None
+	discount: Decimal = ZERO
+	prorate: bool = True
+
+	@property
+	def before_discount(self) -> Decimal:
+		"""Not rounded: what the scheme made of the quantity, else the quantity times the unit price."""
+		if self.gross is not None:
+			return self.gross
+		return self.unit_price * self.quantity if self.model == PER_UNIT else self.unit_price
 
 	@property
 	def full_amount(self) -> Decimal:
 		"""Not rounded: quantity is multiplied first, the one rounding comes with the days."""
-		return self.unit_price * self.quantity if self.model == PER_UNIT else self.unit_price
+		return max(self.before_discount - self.discount, ZERO)
 
 	def value_of(self, days: int, places: int) -> Decimal:
-		"""Value of `days` days of the period, rounded once."""
+		"""Value of `days` days of the period, rounded once; without proration one day is worth the whole."""
+		if not self.prorate:
+			return round_money(self.full_amount if days > 0 else ZERO, places)
 		return round_money(self.full_amount * days / self.period.days, places)
 
 	def snapshot(self, span: Span) -> dict[str, str | int]:
 		"""Plain values for the invoice row's facts; amounts are decimal strings, days are counts."""
-		return {
+		special: dict[str, str | int] = {}
+		if self.gross is not None:
+			special["gross"] = plain(self.gross)
+		if self.discount:
+			special["discount"] = plain(self.discount)
+		if not self.prorate:
+			special["prorate"] = 0
+		return special | {
 			"offer_version": self.offer_version,
 			"charge_code": self.charge_code,
 			"model": self.model,
@@ -102,18 +134,26 @@ class Price:
 			quantity=int(facts["quantity"]),
 			interval_months=int(facts["interval_months"]),
 			period=Span(date.fromisoformat(facts["full_from"]), date.fromisoformat(facts["full_to"])),
+			gross=Decimal(facts["gross"]) if "gross" in facts else None,
+			discount=Decimal(facts.get("discount", ZERO)),
+			prorate=bool(facts.get("prorate", 1)),
 		)
 
 
 @dataclass(frozen=True)
 class Expected:
-	"""One row that should stand on an invoice: `span` of `line` at `price`."""
+	"""One row that should stand on an invoice: `span` of `line` at `price`.
+
+	`closes` is the end of its period or of the service, if that is earlier; `due` the first day a run may charge it.
+	"""
 
 	subscription: str
 	line: str
 	kind: str
 	span: Span
 	price: Price
+	due: date
+	closes: date
 
 
 def line_key(subscription: str, line_id: str, charge_code: str) -> str:
