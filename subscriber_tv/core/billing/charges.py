@@ -18,10 +18,8 @@ from subscriber_tv.core.billing.minimum import true_ups
 from subscriber_tv.core.billing.periods import Span, subtract
 from subscriber_tv.core.billing.price import (
 	FAR,
-	FLAT,
 	ONE_DAY,
 	ONE_OFF,
-	PER_UNIT,
 	RECURRING,
 	Expected,
 	OfferCharge,
@@ -32,9 +30,7 @@ from subscriber_tv.core.billing.price import (
 )
 from subscriber_tv.core.billing.terms import NO_TERMS, Terms, grids
 from subscriber_tv.core.contracts.timeline import Contract, Line
-from subscriber_tv.core.money import money
-from subscriber_tv.core.pricing.models import Free
-from subscriber_tv.core.pricing.price import price_of
+from subscriber_tv.core.pricing.models import Free, is_priced
 
 Chain = Sequence[tuple[Line, OfferCharge]]
 
@@ -80,16 +76,16 @@ def _check_charge(contract: Contract, line: Line, charge: OfferCharge) -> None:
 		"offer_version": line.offer_version,
 		"charge": charge.code,
 	}
-	if charge.scheme is not None:
-		return
-	if charge.unit_price <= 0 and not charge.free:
+	try:
+		pricing = charge.pricing
+	except ValueError:
+		raise Refused("price_model", model=charge.model, **names) from None
+	if not is_priced(pricing):
 		raise Refused("no_price", **names)
-	if charge.model not in (PER_UNIT, FLAT):
-		raise Refused("price_model", model=charge.model, **names)
 
 
 def _is_free(charge: OfferCharge) -> bool:
-	return charge.free or isinstance(charge.scheme, Free)
+	return isinstance(charge.pricing, Free)
 
 
 def _chain_rows(contract: Contract, chain: Chain, until: date, terms: Terms) -> list[Expected]:
@@ -152,7 +148,6 @@ def _row(
 
 
 def _price(line: Line, charge: OfferCharge, period: Span) -> Price:
-	gross = price_of(charge.scheme, money(line.quantity)).amount if charge.scheme else None
 	return Price(
 		offer_version=line.offer_version,
 		charge_code=charge.code,
@@ -163,7 +158,7 @@ def _price(line: Line, charge: OfferCharge, period: Span) -> Price:
 		interval_months=charge.interval_months if charge.kind == RECURRING else 0,
 		period=period,
 		description=charge.description,
-		gross=gross,
+		scheme=charge.scheme,
 		prorate=charge.prorate,
 	)
 

@@ -13,8 +13,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from subscriber_tv.core.billing.periods import Span, days_in, union
-from subscriber_tv.core.billing.price import FLAT, MINIMUM, RECURRING, Expected, line_key
+from subscriber_tv.core.billing.price import MINIMUM, RECURRING, Expected, line_key
 from subscriber_tv.core.money import ZERO, round_money
+from subscriber_tv.core.pricing.offered import FLAT
 
 #: The place of the line in the name of a true-up of the whole contract.
 WHOLE = "*"
@@ -72,7 +73,7 @@ def _true_up(rows: Sequence[Expected], line: str, short: Decimal) -> Expected:
 		unit_price=short,
 		quantity=1,
 		period=span,
-		gross=None,
+		scheme=None,
 		discount=ZERO,
 	)
 	return replace(rows[0], line=line, kind=MINIMUM, span=span, price=price, due=closes, closes=closes)

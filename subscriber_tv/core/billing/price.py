@@ -7,19 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
 
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.terms import Discount
-from subscriber_tv.core.money import ZERO, plain, round_money
-from subscriber_tv.core.pricing.models import PriceModel
+from subscriber_tv.core.money import ZERO, money, plain, round_money
+from subscriber_tv.core.pricing.models import Free, PriceModel, is_priced
+from subscriber_tv.core.pricing.offered import FLAT as FLAT
+from subscriber_tv.core.pricing.offered import PER_UNIT as PER_UNIT
+from subscriber_tv.core.pricing.offered import model_of
+from subscriber_tv.core.pricing.price import Priced, price_of
+from subscriber_tv.core.pricing.read import read_model
+from subscriber_tv.core.pricing.write import write_model
 
 ONE_OFF = "one-off"
 RECURRING = "recurring"
 MINIMUM = "minimum"
 CORRECTION = "correction"
-
-PER_UNIT = "Per Unit"
-FLAT = "Flat"
 
 ONE_DAY = timedelta(days=1)
 FAR = date(9999, 12, 31)
@@ -60,6 +65,11 @@ class OfferCharge:
 	discounts: tuple[Discount, ...] = ()
 	minimum: Decimal | None = None
 
+	@property
+	def pricing(self) -> PriceModel:
+		"""What prices the quantity. ValueError when no scheme is given and `model` is none that needs no scheme."""
+		return Free() if self.free else self.scheme or model_of(self.model, self.unit_price)
+
 
 Offers = Mapping[str, tuple[OfferCharge, ...]]
 
@@ -77,16 +87,23 @@ class Price:
 	interval_months: int
 	period: Span
 	description: str = ""
-	gross: Decimal | None = None
+	scheme: PriceModel | None = None
 	discount: Decimal = ZERO
 	prorate: bool = True
 
 	@property
+	def pricing(self) -> PriceModel:
+		"""What prices the quantity."""
+		return self.scheme or model_of(self.model, self.unit_price)
+
+	@cached_property
+	def priced(self) -> Priced:
+		"""What the quantity costs in a whole period, before discounts, and the parts of it. Not rounded."""
+		return price_of(self.pricing, money(self.quantity))
+
+	@property
 	def before_discount(self) -> Decimal:
-		"""Not rounded: what the scheme made of the quantity, else the quantity times the unit price."""
-		if self.gross is not None:
-			return self.gross
-		return self.unit_price * self.quantity if self.model == PER_UNIT else self.unit_price
+		return self.priced.amount
 
 	@property
 	def full_amount(self) -> Decimal:
@@ -99,11 +116,14 @@ class Price:
 			return round_money(self.full_amount if days > 0 else ZERO, places)
 		return round_money(self.full_amount * days / self.period.days, places)
 
-	def snapshot(self, span: Span) -> dict[str, str | int]:
-		"""Plain values for the invoice row's facts; amounts are decimal strings, days are counts."""
-		special: dict[str, str | int] = {}
-		if self.gross is not None:
-			special["gross"] = plain(self.gross)
+	def snapshot(self, span: Span) -> dict[str, Any]:
+		"""Plain values for the invoice row's facts; amounts are decimal strings, days are counts.
+
+		A scheme is kept whole, tiers and all, in the form of docs/pricing.md.
+		"""
+		special: dict[str, Any] = {}
+		if self.scheme is not None:
+			special["scheme"] = write_model(self.scheme)
 		if self.discount:
 			special["discount"] = plain(self.discount)
 		if not self.prorate:
@@ -123,9 +143,9 @@ class Price:
 		}
 
 	@classmethod
-	def from_snapshot(cls, facts: Mapping[str, str | int], item: str) -> "Price":
+	def from_snapshot(cls, facts: Mapping[str, Any], item: str) -> "Price":
 		"""The price as it was when the row was billed. KeyError, TypeError or ValueError when facts are damaged."""
-		return cls(
+		price = cls(
 			offer_version=facts["offer_version"],
 			charge_code=facts["charge_code"],
 			item=item,
@@ -134,10 +154,13 @@ class Price:
 			quantity=int(facts["quantity"]),
 			interval_months=int(facts["interval_months"]),
 			period=Span(date.fromisoformat(facts["full_from"]), date.fromisoformat(facts["full_to"])),
-			gross=Decimal(facts["gross"]) if "gross" in facts else None,
+			scheme=read_model(facts["scheme"]) if "scheme" in facts else None,
 			discount=Decimal(facts.get("discount", ZERO)),
 			prorate=bool(facts.get("prorate", 1)),
 		)
+		if not is_priced(price.pricing):
+			raise ValueError("the price is lost")
+		return price
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from subscriber_tv.core.money import ZERO
+from subscriber_tv.core.pricing.models import Tier, faults_of_tiers
+from subscriber_tv.core.pricing.offered import PACKAGE, PER_UNIT, TIERED
+
 #: A charge code is part of the key of a billed period, so it stays short and free of separators.
 CHARGE_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,19}")
 OFFER_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.-]{0,39}")
@@ -28,6 +32,23 @@ class Charge:
 	unit_price: Decimal
 	free: bool = False
 	interval_months: int = 1
+	model: str = PER_UNIT
+	block_size: Decimal = ZERO
+	free_units: Decimal = ZERO
+
+	@property
+	def tiered(self) -> bool:
+		"""Whether its price stands in the table of tiers."""
+		return self.model in TIERED and not self.free
+
+
+@dataclass(frozen=True)
+class TierRow:
+	"""One row of the table of tiers, of the charge that bears `charge`."""
+
+	row: int
+	charge: str
+	tier: Tier
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,7 @@ class Version:
 	bouquets: tuple[tuple[str, int, bool], ...]
 	valid_from: date
 	valid_upto: date | None = None
+	tiers: tuple[TierRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +100,7 @@ def problems_of_version(version: Version) -> list[Problem]:
 		if charge.code in seen:
 			problems.append(Problem("duplicate_charge", charge.row, charge.code))
 		seen.add(charge.code)
-	return problems
+	return problems + _problems_of_tiers(version)
 
 
 def problems_of_sale(
@@ -133,10 +155,48 @@ def _problems_of_charge(charge: Charge) -> list[Problem]:
 		problems.append(Problem("charge_code", charge.row, charge.code))
 	if charge.unit_price < 0:
 		problems.append(Problem("negative_price", charge.row, charge.code))
-	elif charge.unit_price == 0 and not charge.free:
+	elif charge.unit_price == 0 and not (charge.free or charge.tiered):
 		problems.append(Problem("zero_price", charge.row, charge.code))
 	elif charge.unit_price > 0 and charge.free:
 		problems.append(Problem("priced_but_free", charge.row, charge.code))
+	elif charge.unit_price > 0 and charge.tiered:
+		problems.append(Problem("priced_in_tiers", charge.row, charge.code))
+	problems += _problems_of_blocks(charge)
 	if charge.kind == "Recurring" and not 1 <= charge.interval_months <= MAX_INTERVAL_MONTHS:
 		problems.append(Problem("interval", charge.row, str(charge.interval_months)))
 	return problems
+
+
+def _problems_of_blocks(charge: Charge) -> list[Problem]:
+	if charge.model != PACKAGE:
+		used = charge.block_size or charge.free_units
+		return [Problem("blocks_unused", charge.row, charge.code)] if used else []
+	problems = []
+	if charge.block_size <= 0 and not charge.free:
+		problems.append(Problem("block_size", charge.row, charge.code))
+	if charge.free_units < 0:
+		problems.append(Problem("free_units", charge.row, charge.code))
+	return problems
+
+
+def _problems_of_tiers(version: Version) -> list[Problem]:
+	charges = {charge.code: charge for charge in version.charges}
+	problems = []
+	for row in version.tiers:
+		if row.charge not in charges:
+			problems.append(Problem("tier_charge", row.row, row.charge))
+		elif not charges[row.charge].tiered:
+			problems.append(Problem("tier_unused", row.row, row.charge))
+	for charge in charges.values():
+		if charge.tiered:
+			problems += _problems_of_table(
+				charge, [row for row in version.tiers if row.charge == charge.code]
+			)
+	return problems
+
+
+def _problems_of_table(charge: Charge, rows: list[TierRow]) -> list[Problem]:
+	return [
+		Problem(fault.code, rows[fault.index].row if rows else charge.row, charge.code)
+		for fault in faults_of_tiers([row.tier for row in rows])
+	]

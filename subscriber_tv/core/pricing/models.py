@@ -155,3 +155,21 @@ def _faults_of_price(tier: Tier, index: int) -> list[TierFault]:
 	if not priced and not tier.free:
 		return [TierFault("tier_no_price", index)]
 	return [TierFault("tier_free_priced", index, "free")] if priced and tier.free else []
+
+
+def is_priced(model: PriceModel) -> bool:
+	"""Whether the model can price a quantity without a price being missing or zero, save where it says free."""
+	match model:
+		case Free():
+			return True
+		case Graduated(tiers) | Volume(tiers):
+			return not faults_of_tiers(tiers)
+		case Usage():
+			return not faults_of_tiers(model.overage)
+		case Package():
+			return model.block_price > 0 and model.block_size > 0
+		case PercentOf() | Percentage():
+			return model.percent > 0
+		case Flat(price) | PerUnit(price):
+			return price > 0
+	raise TypeError(f"not a price model: {model!r}")

@@ -17,6 +17,9 @@ from subscriber_tv.core.billing.concessions import spread
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import CORRECTION, OfferCharge, Price, Refused
 from subscriber_tv.core.money import ZERO, money
+from subscriber_tv.core.pricing.models import PriceModel, Tier
+from subscriber_tv.core.pricing.offered import SCHEMES, model_of
+from subscriber_tv.flows.catalogue.facts import tier_of
 from subscriber_tv.flows.contracts.timeline import load_many
 
 
@@ -78,6 +81,7 @@ def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
 
 
 def _offers(versions: set[str]) -> dict[str, tuple[OfferCharge, ...]]:
+	tiers = _tiers(versions)
 	charges: dict[str, list[OfferCharge]] = {version: [] for version in versions}
 	for row in frappe.get_all(
 		"TV Offer Charge Line",
@@ -96,9 +100,37 @@ def _offers(versions: set[str]) -> dict[str, tuple[OfferCharge, ...]]:
 				interval_months=row.interval_months or 1,
 				free=bool(row.is_free),
 				description=row.description or "",
+				scheme=_scheme(row, tiers[row.parent, row.charge_code]),
 			)
 		)
 	return {version: tuple(rows) for version, rows in charges.items() if rows}
+
+
+def _tiers(versions: set[str]) -> dict[tuple[str, str], list[Tier]]:
+	"""Tiers by offer version and charge code."""
+	tiers: dict[tuple[str, str], list[Tier]] = defaultdict(list)
+	for row in frappe.get_all(
+		"TV Offer Tier Line",
+		{"parent": ("in", list(versions) or [""]), "parenttype": "TV Offer Version", "docstatus": 1},
+		["*"],
+		order_by="parent, idx",
+		limit=0,
+	):
+		tiers[row.parent, row.charge_code].append(tier_of(row))
+	return tiers
+
+
+def _scheme(row: dict, tiers: list[Tier]) -> PriceModel | None:
+	"""The price model of a charge that needs more than a unit price."""
+	if row.price_model not in SCHEMES:
+		return None
+	return model_of(
+		row.price_model,
+		money(row.unit_price),
+		tiers=tiers,
+		block_size=money(row.block_size),
+		free_units=money(row.free_units),
+	)
 
 
 def _invoice_rows(subscriptions: list[str]) -> list[dict]:

@@ -6,7 +6,9 @@ import frappe
 from frappe.utils import flt, getdate
 from frappe.utils.nestedset import get_ancestors_of
 
-from subscriber_tv.core.catalogue.offer import Charge, Sale, Version
+from subscriber_tv.core.catalogue.offer import Charge, Sale, TierRow, Version
+from subscriber_tv.core.money import money
+from subscriber_tv.core.pricing.models import Tier
 
 
 def version_of(doc) -> Version:
@@ -26,6 +28,17 @@ def version_of(doc) -> Version:
 		bouquets=tuple((code, number.get(code, 0), code in disabled) for code in codes),
 		valid_from=getdate(doc.valid_from),
 		valid_upto=getdate(doc.valid_upto) if doc.valid_upto else None,
+		tiers=tuple(TierRow(row.idx, row.charge_code or "", tier_of(row)) for row in doc.tiers),
+	)
+
+
+def tier_of(row) -> Tier:
+	"""A row of TV Offer Tier Line; no upper bound is written as none or zero."""
+	return Tier(
+		up_to=money(row.up_to) if row.up_to else None,
+		unit_price=money(row.unit_price),
+		flat_fee=money(row.flat_fee),
+		free=bool(row.is_free),
 	)
 
 
@@ -61,4 +74,7 @@ def _charge(row) -> Charge:
 		unit_price=Decimal(str(flt(row.unit_price))),
 		free=bool(row.is_free),
 		interval_months=row.interval_months or 0,
+		model=row.price_model,
+		block_size=money(row.block_size),
+		free_units=money(row.free_units),
 	)

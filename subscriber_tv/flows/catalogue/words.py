@@ -36,6 +36,25 @@ def _version_sentences() -> dict[str, str]:
 		"negative_price": _("Charges, row {0}: the price of {1} is below zero."),
 		"zero_price": _("Charges, row {0}: {1} has no price. Enter one, or mark the row Free."),
 		"priced_but_free": _("Charges, row {0}: {1} is marked Free but has a price."),
+		"priced_in_tiers": _(
+			"Charges, row {0}: the price of {1} stands in the tiers. Empty its unit price, or choose another price model."
+		),
+		"block_size": _("Charges, row {0}: {1} is sold by blocks. Enter how many units a block holds."),
+		"free_units": _("Charges, row {0}: the free units of {1} are below zero."),
+		"blocks_unused": _(
+			"Charges, row {0}: block size and free units of {1} are for the price model Package only. Empty them."
+		),
+		"no_tiers": _("Charges, row {0}: {1} has no tiers. Add one without an upper bound at least."),
+		"tier_charge": _("Tiers, row {0}: no charge has the code {1}."),
+		"tier_unused": _(
+			"Tiers, row {0}: {1} is not priced in tiers. Remove the row, or change its price model."
+		),
+		"tier_order": _("Tiers, row {0}: the bounds of {1} must rise from row to row."),
+		"tier_open": _("Tiers, row {0}: only the last tier of {1} is without an upper bound."),
+		"last_tier_bound": _("Tiers, row {0}: the last tier of {1} must be without an upper bound."),
+		"tier_negative": _("Tiers, row {0}: a price of {1} is below zero."),
+		"tier_no_price": _("Tiers, row {0}: this tier of {1} has no price. Enter one, or mark the row Free."),
+		"tier_free_priced": _("Tiers, row {0}: this tier of {1} is marked Free but has a price."),
 		"interval": _("Charges, row {0}: the interval must be between 1 and {2} months, not {1}."),
 	}
 

@@ -108,8 +108,10 @@ def _charge(row: OfferRow) -> dict:
 
 def _refuse_other_prices(version: str, rows: list[OfferRow]) -> None:
 	doc = frappe.get_doc("TV Offer Version", version)
-	there = {line.charge_code: (round(line.unit_price, 6), line.item) for line in doc.charges}
-	wanted = {row.charge_code: (round(float(row.unit_price), 6), row.item) for row in rows}
+	there = {
+		line.charge_code: (line.price_model, round(line.unit_price, 6), line.item) for line in doc.charges
+	}
+	wanted = {row.charge_code: (row.price_model, round(float(row.unit_price), 6), row.item) for row in rows}
 	if there != wanted:
 		frappe.throw(
 			_(

@@ -12,10 +12,12 @@ from subscriber_tv.core.catalogue.offer import (
 	Charge,
 	Problem,
 	Sale,
+	TierRow,
 	Version,
 	problems_of_sale,
 	problems_of_version,
 )
+from subscriber_tv.core.pricing.models import Tier
 
 BASE = Charge(1, "BASE", "Recurring", Decimal("7.42"))
 FEE = Charge(2, "ACTIVATION", "One-off", Decimal("50"))
@@ -69,6 +71,44 @@ def test_one_fault_is_one_problem_that_names_its_row(change, problem):
 )
 def test_what_is_allowed_on_purpose(change):
 	assert problems_of_version(replace(GOOD, **change)) == []
+
+
+TIERED = replace(BASE, unit_price=Decimal(0), model="Graduated")
+TIERS = (
+	TierRow(1, "BASE", Tier(Decimal(10), Decimal(5))),
+	TierRow(2, "BASE", Tier(None, Decimal(4))),
+)
+
+
+@pytest.mark.parametrize(
+	("charge", "tiers", "problem"),
+	[
+		(TIERED, TIERS, None),
+		(replace(TIERED, model="Volume"), TIERS, None),
+		(replace(TIERED, free=True), (), None),
+		(replace(BASE, model="Package", block_size=Decimal(10), free_units=Decimal(5)), (), None),
+		(TIERED, (), Problem("no_tiers", 1, "BASE")),
+		(TIERED, TIERS[:1], Problem("last_tier_bound", 1, "BASE")),
+		(TIERED, TIERS[1:] * 2, Problem("tier_open", 2, "BASE")),
+		(TIERED, (TIERS[0], *TIERS), Problem("tier_order", 1, "BASE")),
+		(TIERED, (TierRow(1, "BASE", Tier(None)),), Problem("tier_no_price", 1, "BASE")),
+		(TIERED, (*TIERS, TierRow(3, "X", Tier(None, Decimal(1)))), Problem("tier_charge", 3, "X")),
+		(replace(TIERED, unit_price=Decimal(1)), TIERS, Problem("priced_in_tiers", 1, "BASE")),
+		(replace(BASE, model="Flat"), TIERS[:1], Problem("tier_unused", 1, "BASE")),
+		(BASE, TIERS[:1], Problem("tier_unused", 1, "BASE")),
+		(replace(TIERED, free=True), TIERS[:1], Problem("tier_unused", 1, "BASE")),
+		(replace(BASE, block_size=Decimal(1)), (), Problem("blocks_unused", 1, "BASE")),
+		(replace(BASE, model="Package"), (), Problem("block_size", 1, "BASE")),
+		(
+			replace(BASE, model="Package", block_size=Decimal(1), free_units=Decimal(-1)),
+			(),
+			Problem("free_units", 1, "BASE"),
+		),
+	],
+)
+def test_tiers_and_blocks_belong_to_their_price_model(charge, tiers, problem):
+	found = problems_of_version(replace(GOOD, charges=(charge,), tiers=tiers))
+	assert found == ([problem] if problem else [])
 
 
 def test_all_problems_are_told_at_once():

@@ -25,7 +25,7 @@ class TVOfferVersion(Document):
 		self.version_no = next_version_no(self.offer)
 
 	def validate(self) -> None:
-		for row in self.charges:
+		for row in (*self.charges, *self.tiers):
 			row.charge_code = (row.charge_code or "").strip().upper()
 		problems = [why_not_valid(problem) for problem in problems_of_version(version_of(self))]
 		if problems:

@@ -5,8 +5,9 @@ from datetime import date
 from decimal import Decimal
 
 from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow, bill_contract
-from subscriber_tv.core.billing.price import ONE_OFF, PER_UNIT, RECURRING, OfferCharge
+from subscriber_tv.core.billing.price import ONE_OFF, RECURRING, OfferCharge
 from subscriber_tv.core.contracts.timeline import Contract, Line, StateSpan
+from subscriber_tv.core.pricing.offered import PER_UNIT
 
 OFFER = "HOTEL-TV-V1"
 
