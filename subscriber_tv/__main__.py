@@ -1,6 +1,6 @@
-"""Commands that need no bench: `python -m subscriber_tv price|tv|fleet …`.
+"""Commands that need no bench: `python -m subscriber_tv price|simulate|tv|fleet …`.
 
-Each command imports what it needs when it runs: pricing needs nothing but Python, a TV needs cryptography.
+Each command imports what it needs when it runs: prices and bills need nothing but Python, a TV needs cryptography.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ def _parser() -> argparse.ArgumentParser:
 	price.add_argument("file", help="JSON file, - for standard input; the format is in docs/pricing.md")
 	price.set_defaults(run=_run_price)
 
+	simulated = commands.add_parser(
+		"simulate", help="bill a scenario: what each run of bills would charge and credit"
+	)
+	simulated.add_argument("file", help="JSON file, - for standard input; the format is in docs/simulator.md")
+	simulated.set_defaults(run=_run_simulate)
+
 	common = argparse.ArgumentParser(add_help=False)
 	common.add_argument("--url", required=True, help="address of an edge, or of a site with --desk")
 	common.add_argument("--desk", action="store_true", help="the address is a site's, not an edge's")
@@ -60,6 +66,12 @@ def _run_price(options: argparse.Namespace) -> int:
 	from subscriber_tv.core.pricing.sheet import price_sheet
 
 	return _answer(options.file, price_sheet)
+
+
+def _run_simulate(options: argparse.Namespace) -> int:
+	from subscriber_tv.core.scenario.simulate import simulate
+
+	return _answer(options.file, simulate)
 
 
 def _answer(file: str, reply: Callable[[Any], Any]) -> int:

@@ -1,0 +1,213 @@
+"""Reads a scenario from plain JSON values; whatever is wrong is told with its JSON path.
+
+The format is described in docs/simulator.md and docs/schemas/scenario.schema.json.
+"""
+
+from typing import Any
+
+from subscriber_tv.core.billing.price import ONE_OFF, RECURRING
+from subscriber_tv.core.billing.terms import Discount
+from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS
+from subscriber_tv.core.json_values import BadValue, Fields, a_flag, a_list, an_object, only
+from subscriber_tv.core.money import ZERO, places_of
+from subscriber_tv.core.scenario.events import a_price, read_timeline
+from subscriber_tv.core.scenario.fields import (
+	a_day,
+	a_name,
+	a_percent,
+	a_whole,
+	amount_or_none,
+	an_amount,
+	day_or_none,
+	in_order,
+	needed,
+	one_of,
+	percent_or,
+	whole_or,
+	word_or,
+)
+from subscriber_tv.core.scenario.model import Billed, ContractTerms, LineTerms, Scenario
+
+TOP = ("currency", "contracts", "timeline", "invoice_runs", "tax_rounding", "billed", "paid", "mrr_dates")
+CONTRACT = (
+	"id",
+	"start",
+	"end",
+	"anchor_day",
+	"interval_months",
+	"billing",
+	"calendar_aligned",
+	"trial_days",
+	"proration",
+	"tax_percent",
+	"billed_through",
+	"discounts",
+	"minimum",
+	"lines",
+)
+LINE = (
+	"id",
+	"kind",
+	"price",
+	"quantity",
+	"start",
+	"end",
+	"billing",
+	"proration",
+	"tax_percent",
+	"discounts",
+	"minimum",
+)
+TIMINGS = ("advance", "arrears")
+PRORATIONS = ("actual_days", "none")
+MOST_RUNS = 1200
+
+
+def read_scenario(value: Any) -> Scenario:
+	"""The scenario of a JSON object. BadValue names what is wrong."""
+	path = "$"
+	fields = an_object(value, path)
+	only(fields, TOP, path)
+	currency = needed(fields, "currency", path)
+	if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()):
+		raise BadValue("$.currency", "a currency code of three letters is needed, such as EUR")
+	places = places_of(currency)
+	contracts = _named(fields, "contracts", path, lambda item, at: _contract(item, at, places))
+	timeline = read_timeline(fields.get("timeline"), "$.timeline", contracts)
+	return Scenario(
+		currency=currency,
+		contracts=contracts,
+		timeline=timeline,
+		runs=_days(needed(fields, "invoice_runs", path), "$.invoice_runs"),
+		tax_by_row=word_or(fields, "tax_rounding", path, ("row", "total")) == "row",
+		billed=_billed(fields, contracts, places),
+		paid=amount_or_none(fields, "paid", path, places),
+		mrr_dates=_days(fields.get("mrr_dates") or [], "$.mrr_dates"),
+	)
+
+
+def _days(value: Any, path: str) -> tuple:
+	days = a_list(value, path)
+	if len(days) > MOST_RUNS:
+		raise BadValue(path, f"at most {MOST_RUNS} days")
+	return tuple(sorted(a_day(day, f"{path}[{index}]") for index, day in enumerate(days)))
+
+
+def _named(fields: Fields, name: str, path: str, reader) -> tuple:
+	"""The items of a list that is not empty, each with an id of its own."""
+	path = f"{path}.{name}"
+	items = a_list(needed(fields, name, path.rpartition(".")[0]), path)
+	if not items:
+		raise BadValue(path, "at least one is needed")
+	found = []
+	for index, item in enumerate(items):
+		one = reader(item, f"{path}[{index}]")
+		if one.id in [other.id for other in found]:
+			raise BadValue(f"{path}[{index}].id", f"{one.id} stands twice")
+		found.append(one)
+	return tuple(found)
+
+
+def _contract(value: Any, path: str, places: int) -> ContractTerms:
+	fields = an_object(value, path)
+	only(fields, CONTRACT, path)
+	aligned = a_flag(fields, "calendar_aligned", path)
+	anchor = whole_or(fields, "anchor_day", path, 0, 1, 31) or None
+	if aligned and anchor not in (None, 1):
+		raise BadValue(f"{path}.anchor_day", "aligned to the calendar, periods begin on day 1")
+	start, end = day_or_none(fields, "start", path), day_or_none(fields, "end", path)
+	in_order(start, end, f"{path}.end")
+	return ContractTerms(
+		id=a_name(fields, path),
+		start=start,
+		end=end,
+		anchor_day=anchor,
+		interval_months=whole_or(fields, "interval_months", path, 1, 1, MAX_INTERVAL_MONTHS),
+		calendar_aligned=aligned,
+		trial_days=whole_or(fields, "trial_days", path, 0, 0, 3660),
+		billed_through=day_or_none(fields, "billed_through", path),
+		tax_percent=percent_or(fields, "tax_percent", path, ZERO),
+		lines=_named(fields, "lines", path, lambda item, at: _line(item, at, fields, path, places)),
+		discounts=_discounts(fields, path, places),
+		minimum=amount_or_none(fields, "minimum", path, places),
+	)
+
+
+def _line(value: Any, path: str, contract: Fields, above: str, places: int) -> LineTerms:
+	fields = an_object(value, path)
+	only(fields, LINE, path)
+	start, end = day_or_none(fields, "start", path), day_or_none(fields, "end", path)
+	in_order(start, end, f"{path}.end")
+	kind = word_or(fields, "kind", path, (RECURRING, ONE_OFF))
+	if kind == ONE_OFF:
+		names = [name for name in LINE if name not in ("billing", "proration", "discounts", "minimum")]
+		only(fields, names, path, "a one-off line has none: it is charged once, on its first day")
+	return LineTerms(
+		id=a_name(fields, path),
+		kind=kind,
+		price=a_price(needed(fields, "price", path), f"{path}.price"),
+		quantity=whole_or(fields, "quantity", path, 1, 0, 10_000_000),
+		start=start,
+		end=end,
+		arrears=_inherited(fields, path, contract, above, "billing", TIMINGS) == "arrears",
+		prorate=_inherited(fields, path, contract, above, "proration", PRORATIONS) != "none",
+		tax_percent=percent_or(fields, "tax_percent", path, percent_or(contract, "tax_percent", above, ZERO)),
+		discounts=_discounts(fields, path, places),
+		minimum=amount_or_none(fields, "minimum", path, places),
+	)
+
+
+def _inherited(fields: Fields, path: str, contract: Fields, above: str, name: str, words: tuple) -> str:
+	"""What the line says, else what its contract says, else the first of `words`."""
+	if fields.get(name) is not None:
+		return word_or(fields, name, path, words)
+	return word_or(contract, name, above, words)
+
+
+def _discounts(fields: Fields, path: str, places: int) -> tuple[Discount, ...]:
+	path = f"{path}.discounts"
+	rows = a_list(fields.get("discounts") or [], path)
+	return tuple(_discount(row, f"{path}[{index}]", places) for index, row in enumerate(rows))
+
+
+def _discount(value: Any, path: str, places: int) -> Discount:
+	fields = an_object(value, path)
+	only(fields, ("percent", "amount", "once", "periods", "until"), path)
+	if ("percent" in fields) == ("amount" in fields):
+		raise BadValue(path, "either percent or amount is needed")
+	if sum(name in fields for name in ("once", "periods", "until")) > 1:
+		raise BadValue(path, "only one of once, periods and until can be meant; none of them: for ever")
+	periods = a_whole(fields["periods"], f"{path}.periods", 1, 1200) if "periods" in fields else None
+	return Discount(
+		percent=a_percent(fields["percent"], f"{path}.percent") if "percent" in fields else ZERO,
+		amount=an_amount(fields["amount"], f"{path}.amount", places) if "amount" in fields else ZERO,
+		periods=1 if a_flag(fields, "once", path) else periods,
+		until=a_day(fields["until"], f"{path}.until") if "until" in fields else None,
+	)
+
+
+def _billed(fields: Fields, contracts: tuple[ContractTerms, ...], places: int) -> tuple[Billed, ...]:
+	rows = a_list(fields.get("billed") or [], "$.billed")
+	return tuple(_billed_row(row, f"$.billed[{index}]", contracts, places) for index, row in enumerate(rows))
+
+
+def _billed_row(value: Any, path: str, contracts: tuple[ContractTerms, ...], places: int) -> Billed:
+	fields = an_object(value, path)
+	only(fields, ("contract", "line", "from", "to", "amount", "date"), path)
+	known = {terms.id: terms for terms in contracts}
+	contract = known[one_of(needed(fields, "contract", path), f"{path}.contract", known)]
+	lines = {line.id: line for line in contract.lines}
+	line = lines[one_of(needed(fields, "line", path), f"{path}.line", lines)]
+	start = a_day(needed(fields, "from", path), f"{path}.from")
+	end = a_day(needed(fields, "to", path), f"{path}.to")
+	in_order(start, end, f"{path}.to")
+	return Billed(
+		path=path,
+		contract=contract.id,
+		line=line.id,
+		kind=line.kind,
+		start=start,
+		end=end,
+		amount=an_amount(needed(fields, "amount", path), f"{path}.amount", places),
+		date=day_or_none(fields, "date", path) or start,
+	)
