@@ -35,12 +35,14 @@ class Discount:
 class Terms:
 	"""Terms of one contract.
 
-	`anchors` are the later anchor days with the day each takes effect, in order of time. `unbilled` days are served
+	`anchors` are the later anchor days with the day each takes effect, in order of time; `intervals` the lengths of
+	the periods of all charges, in months, where the contract and not each charge decides them. `unbilled` days are served
 	or paused without charge. `calendar` aligns periods to the year: quarters begin in January, April, July, October.
 	`discounts` are taken off the recurring charges together, `minimum` is the least they come to in a whole period.
 	"""
 
 	anchors: tuple[tuple[date, int], ...] = ()
+	intervals: tuple[tuple[date, int], ...] = ()
 	unbilled: tuple[Span, ...] = ()
 	calendar: bool = False
 	discounts: tuple[Discount, ...] = ()
@@ -55,12 +57,14 @@ Steps = Sequence[tuple[date, int]]
 def grids(served: Span, intervals: Steps, anchor_day: int | None, terms: Terms) -> list[tuple[Span, Grid]]:
 	"""The grids of a charge during one service, each with the days it rules.
 
-	`intervals` are the lengths of its periods in months with the day each begins to hold, in order of time.
+	`intervals` are the lengths of its periods in months with the day each begins to hold, in order of time; those of
+	the contract go before them.
 
 	monthly from 10 Jan                yearly from 10 Mar
 	|--------|--------|================================|
 	10 Jan   10 Feb   10 Mar                           10 Mar
 	"""
+	intervals = terms.intervals or intervals
 	anchors = [(served.start, 1 if terms.calendar else anchor_day or served.start.day), *terms.anchors]
 	days = {day for day, _ in (*intervals, *anchors) if served.start < day < served.end}
 	found: list[tuple[date, Grid]] = []

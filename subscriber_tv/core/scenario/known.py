@@ -83,6 +83,7 @@ def _terms(terms: ContractTerms, served: Sequence[Span], whole: Sequence[Event])
 		unbilled.append(Span(first, first + timedelta(terms.trial_days)))
 	return Terms(
 		anchors=tuple((event.effective, event.value) for event in whole if event.kind == ANCHOR),
+		intervals=tuple(_steps(terms.interval_months, whole, INTERVAL)),
 		unbilled=tuple(unbilled),
 		calendar=terms.calendar_aligned,
 		discounts=terms.discounts,
