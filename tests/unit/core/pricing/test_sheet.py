@@ -1,21 +1,17 @@
-"""The price command: what it answers, and that every slip is named by its JSON path."""
+"""A sheet of prices: what it answers, and that every slip is named by its JSON path."""
 
-import io
 import json
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from subscriber_tv.__main__ import main
 from subscriber_tv.core.json_values import BadValue, parse
 from subscriber_tv.core.pricing.sheet import price_sheet
 
 ROOT = Path(__file__).resolve().parents[4]
-EXAMPLES = sorted((ROOT / "fixtures" / "billing").glob("price-*.json"))
+FOLDER = ROOT / "fixtures" / "billing" / "prices"
+EXAMPLES = sorted(path for path in FOLDER.glob("*.json") if not path.stem.endswith(".answer"))
 TIERED = {"kind": "graduated", "tiers": [{"up_to": "10", "unit_price": "5"}, {"up_to": None, "flat_fee": 3}]}
 
 
@@ -134,7 +130,7 @@ def test_a_text_that_is_no_json(text):
 
 
 def test_there_is_an_example_of_every_kind():
-	kinds = {json.loads(path.read_text())["input"]["model"]["kind"] for path in EXAMPLES}
+	kinds = {json.loads(path.read_text())["model"]["kind"] for path in EXAMPLES}
 	schema = json.loads((ROOT / "docs" / "schemas" / "price.schema.json").read_text())
 	described = {model["properties"]["kind"]["const"] for model in schema["$defs"]["model"]["oneOf"]}
 	assert kinds == described
@@ -142,8 +138,8 @@ def test_there_is_an_example_of_every_kind():
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_answers_as_it_says(path):
-	example = parse(path.read_text())
-	assert price_sheet(example["input"]) == example["answer"]
+	answer = json.loads((FOLDER / f"{path.stem}.answer.json").read_text())
+	assert price_sheet(parse(path.read_text())) == answer
 
 
 def test_the_schema_names_the_fields_the_reader_knows():
@@ -153,40 +149,3 @@ def test_the_schema_names_the_fields_the_reader_knows():
 	for model in schema["$defs"]["model"]["oneOf"]:
 		kind = model["properties"]["kind"]["const"]
 		assert set(model["properties"]) - {"kind", "free"} == set(_KINDS[kind][0]), kind
-
-
-def test_the_command_reads_a_file(tmp_path, capsys):
-	file = tmp_path / "price.json"
-	file.write_text(json.dumps({"currency": "EUR", "model": TIERED, "quantities": ["11"]}))
-	assert main(["price", str(file)]) == 0
-	(row,) = json.loads(capsys.readouterr().out)["prices"]
-	assert (row["amount"], [part.get("tier") for part in row["parts"]]) == ("53.00", [1, 2, 2])
-
-
-def test_the_command_tells_a_bad_input(tmp_path, capsys, monkeypatch):
-	stdin = io.TextIOWrapper(io.BytesIO(b'{"currency": "EUR", "model": {"kind": "flat"}, "quantities": [1]}'))
-	monkeypatch.setattr(sys, "stdin", stdin)
-	assert main(["price", "-"]) == 2
-	assert json.loads(capsys.readouterr().out)["error"]["path"] == "$.model.amount"
-	assert main(["price", str(tmp_path / "none.json")]) == 2
-	assert json.loads(capsys.readouterr().out)["error"]["path"] == "$"
-
-
-def test_pricing_needs_nothing_but_python(tmp_path):
-	"""In a process of its own, without installed packages, where the libraries of other commands refuse to load."""
-	for name in ("msgspec", "cryptography", "frappe", "erpnext", "requests"):
-		(tmp_path / f"{name}.py").write_text("raise ImportError('not for pricing')\n")
-	done = subprocess.run(
-		[sys.executable, "-S", "-m", "subscriber_tv", "price", "-"],
-		input=json.dumps({"currency": "EUR", "model": TIERED, "quantities": ["11"]}),
-		env={
-			"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT))),
-			"PYTHONDONTWRITEBYTECODE": "1",
-			"PYTHONIOENCODING": "ascii",
-		},
-		capture_output=True,
-		text=True,
-		timeout=60,
-	)
-	assert done.returncode == 0, done.stderr
-	assert json.loads(done.stdout)["prices"][0]["amount"] == "53.00"
