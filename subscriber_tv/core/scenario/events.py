@@ -1,6 +1,7 @@
 """Reads the timeline of a scenario, and refuses one that leaves open what happens first."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from subscriber_tv.core.billing.price import ONE_OFF
@@ -24,6 +25,8 @@ from subscriber_tv.core.scenario.model import (
 )
 
 EVENT = ("contract", "line", "event", "effective", "known", "order")
+#: In the place of the day of a cancellation: the next end of the term that its notice reaches.
+TERM_END = "term_end"
 #: The field that holds the new value of each event.
 VALUES = {PRICE: "price", QUANTITY: "quantity", INTERVAL: "interval_months", ANCHOR: "anchor_day"}
 KINDS = (START, PRICE, QUANTITY, INTERVAL, ANCHOR, PAUSE, RESUME, CANCEL)
@@ -80,7 +83,7 @@ def _event(value: Any, path: str, contracts: Sequence[ContractTerms]) -> Event:
 	name = VALUES.get(kind)
 	only(fields, (*EVENT, name) if name else EVENT, path)
 	contract = _contract(fields, path, contracts)
-	effective = a_day(needed(fields, "effective", path), f"{path}.effective")
+	effective = _effective(fields, path, contract, kind)
 	if kind == ANCHOR and contract.calendar_aligned:
 		raise BadValue(f"{path}.event", "the periods of this contract are aligned to the calendar")
 	return Event(
@@ -92,6 +95,16 @@ def _event(value: Any, path: str, contracts: Sequence[ContractTerms]) -> Event:
 		order=whole_or(fields, "order", path, 0, 0, 1_000_000),
 		value=_value(kind, needed(fields, name, path), f"{path}.{name}") if name else None,
 	)
+
+
+def _effective(fields: Fields, path: str, contract: ContractTerms, kind: str) -> date:
+	value = needed(fields, "effective", path)
+	if value != TERM_END:
+		return a_day(value, f"{path}.effective")
+	if kind != CANCEL or fields.get("line") is not None or not contract.term or not contract.start:
+		raise BadValue(f"{path}.effective", "only the cancellation of a contract with a term reaches its end")
+	known = a_day(needed(fields, "known", path), f"{path}.known")
+	return contract.term.end_reached(contract.start, known)
 
 
 def _contract(fields: Fields, path: str, contracts: Sequence[ContractTerms]) -> ContractTerms:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.core.pricing.models import PriceModel
+from subscriber_tv.core.scenario.term import Term
 
 START = "start"
 CANCEL = "cancel"
@@ -78,6 +79,7 @@ class ContractTerms:
 	lines: tuple[LineTerms, ...]
 	discounts: tuple[Discount, ...] = ()
 	minimum: Decimal | None = None
+	term: Term | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from subscriber_tv.core.scenario.fields import (
 	word_or,
 )
 from subscriber_tv.core.scenario.model import Billed, ContractTerms, LineTerms, Scenario
+from subscriber_tv.core.scenario.term import Term
 
 TOP = ("currency", "contracts", "timeline", "invoice_runs", "tax_rounding", "billed", "paid", "mrr_dates")
 CONTRACT = (
@@ -38,6 +39,10 @@ CONTRACT = (
 	"billing",
 	"calendar_aligned",
 	"trial_days",
+	"term_months",
+	"renewal",
+	"renewal_months",
+	"notice_months",
 	"proration",
 	"tax_percent",
 	"billed_through",
@@ -61,6 +66,7 @@ LINE = (
 TIMINGS = ("advance", "arrears")
 PRORATIONS = ("actual_days", "none")
 MOST_RUNS = 1200
+MOST_MONTHS = 240
 
 
 def read_scenario(value: Any) -> Scenario:
@@ -117,6 +123,13 @@ def _contract(value: Any, path: str, places: int) -> ContractTerms:
 		raise BadValue(f"{path}.anchor_day", "aligned to the calendar, periods begin on day 1")
 	start, end = day_or_none(fields, "start", path), day_or_none(fields, "end", path)
 	in_order(start, end, f"{path}.end")
+	term = _term(fields, path)
+	if term and not start:
+		raise BadValue(f"{path}.start", "missing: a term counts from it")
+	if term and term.renewal is None:
+		if end:
+			raise BadValue(f"{path}.end", "the term says it: it is not renewed")
+		end = term.first_end(start)
 	return ContractTerms(
 		id=a_name(fields, path),
 		start=start,
@@ -130,6 +143,24 @@ def _contract(value: Any, path: str, places: int) -> ContractTerms:
 		lines=_named(fields, "lines", path, lambda item, at: _line(item, at, fields, path, places)),
 		discounts=_discounts(fields, path, places),
 		minimum=amount_or_none(fields, "minimum", path, places),
+		term=term,
+	)
+
+
+def _term(fields: Fields, path: str) -> Term | None:
+	if fields.get("term_months") is None:
+		for name in ("renewal", "renewal_months", "notice_months"):
+			if fields.get(name) is not None:
+				raise BadValue(f"{path}.{name}", "term_months is missing")
+		return None
+	months = whole_or(fields, "term_months", path, 0, 1, MOST_MONTHS)
+	tacit = word_or(fields, "renewal", path, ("tacit", "none")) == "tacit"
+	if not tacit and fields.get("renewal_months") is not None:
+		raise BadValue(f"{path}.renewal_months", "the contract is not renewed")
+	return Term(
+		months=months,
+		renewal=whole_or(fields, "renewal_months", path, months, 1, MOST_MONTHS) if tacit else None,
+		notice=whole_or(fields, "notice_months", path, 0, 0, MOST_MONTHS),
 	)
 
 
