@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriber_tv.core.billing.charges import expected_charges
-from subscriber_tv.core.billing.price import MINIMUM
+from subscriber_tv.core.billing.price import MINIMUM, ONE_OFF
 from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.core.pricing.models import Flat, PerUnit, Tier, Volume
 from subscriber_tv.core.scenario.books import Books
@@ -126,8 +126,9 @@ def play(scenario: Scenario) -> Books:
 	return books
 
 
-def net(books: Books):
-	return sum((row.left for row in books.of("C")), Decimal(0))
+def net(books: Books) -> Decimal:
+	"""What stands, without one-off charges: those are charged once and never repaired."""
+	return sum((row.left for row in books.of("C") if row.kind != ONE_OFF), Decimal(0))
 
 
 def value(scenario: Scenario, books: Books, day: date) -> tuple[Decimal, int]:
@@ -135,7 +136,7 @@ def value(scenario: Scenario, books: Books, day: date) -> tuple[Decimal, int]:
 	facts = facts_on(scenario, scenario.contracts[0], day)
 	ends = [row.span.end - timedelta(1) for row in books.of("C")]
 	rows = expected_charges(facts.contract, facts.offers, max([day, *ends]), facts.terms)
-	due = [row for row in rows if row.due <= day]
+	due = [row for row in rows if row.due <= day and row.kind != ONE_OFF]
 	return sum(
 		(row.price.full_amount * row.span.days / row.price.period.days for row in due), Decimal(0)
 	), len(due)
