@@ -4,11 +4,14 @@ import json
 
 import frappe
 
+from subscriber_tv.flows.billing.preview import preview
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import (
+	COMPANY,
 	DEFERRED,
 	INCOME,
 	RECEIVABLE,
+	TODAY,
 	VAT_10,
 	BillingTestCase,
 	ledger,
@@ -43,6 +46,9 @@ class TestPriceModels(BillingTestCase):
 
 	def test_a_graduated_price_is_billed_and_credited(self):
 		subscription = self.subscribe("2026-11-01", version=make_version(tiered(), TIERS), quantity=60)
+		payer = frappe.db.get_value("TV Subscription", subscription, "payer")
+		shown = preview(company=COMPANY, bill_until=TODAY, payer=payer)
+		self.assertEqual([row["amount"] for row in shown["rows"]], ["265.00"])
 		invoice = self.bill(subscription)
 		self.assert_rows(invoice, [("BASE", "2026-11-01", "2026-12-01", "265.00")])
 		self.assertEqual(
