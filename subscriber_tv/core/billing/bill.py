@@ -20,7 +20,7 @@ rise in June is not credited in January.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -154,6 +154,12 @@ class _Cell:
 	expected: list[Expected] = field(default_factory=list)
 	rows: list[InvoicedRow] = field(default_factory=list)
 
+	@property
+	def place(self) -> tuple[str, str]:
+		"""Line and kind."""
+		row = (self.expected or self.rows)[0]
+		return (row.line, row.kind)
+
 	def wanted(self) -> tuple[Span, ...]:
 		return union(row.span for row in self.expected)
 
@@ -191,8 +197,10 @@ def bill_contract(facts: ContractFacts, *, until: date, max_months: int) -> Bill
 	charges: list[Charge] = []
 	credits: list[Credit] = []
 	for cell in _cells(expected, facts.invoiced):
-		charges += _charges(cell, facts, floor, until, claims)
-		credits += _credits(cell, facts, floor, claims, waiting)
+		settlement = _Settlement(cell, facts, floor, claims)
+		settlement.work(until, waiting.get(cell.place, ()))
+		charges += settlement.charges
+		credits += settlement.credits
 	_check_age(facts.contract.subscription, charges, until, max_months)
 	return Bill(
 		facts.currency,
@@ -225,13 +233,6 @@ def _identity(line: str, kind: str, price: Price) -> tuple:
 	return (line, kind, price.period, plain(price.full_amount))
 
 
-def _missing(cell: _Cell, floor: Span) -> tuple[Span, ...]:
-	covered = cell.covered(floor)
-	if covered and cell.expected and cell.expected[0].kind == ONE_OFF:
-		return ()
-	return subtract(cell.wanted(), covered)
-
-
 def _standing_claims(invoiced: Sequence[InvoicedRow]) -> list[Claim]:
 	"""Keys that exist already: those of the rows, and those of our corrections of them."""
 	claims = [Claim(row.line, row.span.start, row.span.end, row.kind, row.revision) for row in invoiced]
@@ -250,25 +251,6 @@ def _new_claim(line: str, span: Span, kind: str, claims: list[Claim]) -> Claim:
 	return claim
 
 
-def _charges(
-	cell: _Cell, facts: ContractFacts, floor: Span, until: date, claims: list[Claim]
-) -> Iterator[Charge]:
-	missing = _missing(cell, floor)
-	days = days_in(intersect(cell.wanted(), cell.covered(floor)))
-	for row in cell.expected:
-		if row.due > until:
-			continue
-		for span in intersect(missing, [row.span]):
-			amount = row.price.value_of(days + span.days, facts.places) - row.price.value_of(
-				days, facts.places
-			)
-			days += span.days
-			if amount > 0:
-				yield Charge(
-					row.subscription, _new_claim(row.line, span, row.kind, claims), row.price, amount
-				)
-
-
 def _waiting(expected: Sequence[Expected], until: date) -> dict[tuple[str, str], list[Span]]:
 	"""Days by line and kind that a row not yet due is going to bill."""
 	waiting: dict[tuple[str, str], list[Span]] = defaultdict(list)
@@ -278,29 +260,77 @@ def _waiting(expected: Sequence[Expected], until: date) -> dict[tuple[str, str],
 	return waiting
 
 
-def _credits(
-	cell: _Cell,
-	facts: ContractFacts,
-	floor: Span,
-	claims: list[Claim],
-	waiting: dict[tuple[str, str], list[Span]],
-) -> Iterator[Credit]:
-	if not cell.rows or (cell.expected and cell.expected[0].kind == ONE_OFF):
-		return
-	wanted = union((*cell.wanted(), *waiting.get((cell.rows[0].line, cell.rows[0].kind), ())))
-	days = days_in(cell.covered(floor))
-	for row in sorted(cell.rows, key=lambda row: (row.span, row.name)):
-		left, standing = row.left, row.standing
-		for span in subtract(intersect(standing, [floor]), wanted):
-			standing = subtract(standing, [span])
-			amount = left
-			if standing:
-				value = row.price.value_of
-				amount = min(value(days, facts.places) - value(days - span.days, facts.places), left)
-			days -= span.days
-			left -= amount
-			if amount > 0:
-				yield Credit(row, _new_claim(row.line, span, CORRECTION, claims), amount)
+class _Settlement:
+	"""Works out one cell: credits, then charges, again and again until nothing left to do comes to a cent.
+
+	A few days of a tiny price may come to nothing. No row can say that they were seen to, so `days` counts them as
+	they were: only then does the next run find them to be worth nothing as well.
+	"""
+
+	def __init__(self, cell: _Cell, facts: ContractFacts, floor: Span, claims: list[Claim]):
+		self._facts = facts
+		self._claims = claims
+		self._covered = cell.covered(floor)
+		self._cell = cell
+		self._days = days_in(self._covered)
+		self._left = {row.name: row.left for row in cell.rows}
+		self._standing = {row.name: row.standing for row in cell.rows}
+		self.charges: list[Charge] = []
+		self.credits: list[Credit] = []
+
+	def work(self, until: date, waiting: Sequence[Span]) -> None:
+		"""Charge what is due by `until`; credit what nobody expects, except for days that are `waiting`."""
+		to_charge = self._to_charge(until)
+		to_credit = self._to_credit(waiting)
+		before = -1
+		while (to_charge or to_credit) and len(to_charge) + len(to_credit) != before:
+			before = len(to_charge) + len(to_credit)
+			to_credit = [part for part in to_credit if not self._credit(*part)]
+			to_charge = [part for part in to_charge if not self._charge(*part)]
+
+	def _one_off(self) -> bool:
+		return bool(self._cell.expected) and self._cell.expected[0].kind == ONE_OFF
+
+	def _to_charge(self, until: date) -> list[tuple[Expected, Span]]:
+		if self._one_off() and self._covered:
+			return []
+		missing = subtract(self._cell.wanted(), self._covered)
+		due = [row for row in self._cell.expected if row.due <= until] if missing else []
+		return [(row, span) for row in due for span in intersect(missing, [row.span])]
+
+	def _to_credit(self, waiting: Sequence[Span]) -> list[tuple[InvoicedRow, Span]]:
+		if self._one_off():
+			return []
+		surplus = subtract(self._covered, (*self._cell.wanted(), *waiting))
+		rows = sorted(self._cell.rows, key=lambda row: (row.span, row.name)) if surplus else []
+		return [(row, span) for row in rows for span in intersect(self._standing[row.name], surplus)]
+
+	def _charge(self, row: Expected, span: Span) -> bool:
+		amount = self._value(row.price, self._days, self._days + span.days)
+		if amount <= 0:
+			return False
+		self._days += span.days
+		claim = _new_claim(row.line, span, row.kind, self._claims)
+		self.charges.append(Charge(row.subscription, claim, row.price, amount))
+		return True
+
+	def _credit(self, row: InvoicedRow, span: Span) -> bool:
+		"""A row of which no day stands any longer gives back all that is left on it."""
+		standing = subtract(self._standing[row.name], [span])
+		amount = self._left[row.name]
+		if standing:
+			amount = min(self._value(row.price, self._days - span.days, self._days), amount)
+		if amount <= 0:
+			return False
+		self._days -= span.days
+		self._left[row.name] -= amount
+		self._standing[row.name] = standing
+		self.credits.append(Credit(row, _new_claim(row.line, span, CORRECTION, self._claims), amount))
+		return True
+
+	def _value(self, price: Price, days: int, more: int) -> Decimal:
+		places = self._facts.places
+		return price.value_of(more, places) - price.value_of(days, places)
 
 
 def _check_age(subscription: str, charges: Sequence[Charge], until: date, max_months: int) -> None:
