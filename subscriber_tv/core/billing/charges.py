@@ -164,12 +164,17 @@ def _price(line: Line, charge: OfferCharge, period: Span) -> Price:
 
 
 def _whole_periods(rows: Sequence[Expected]) -> list[Expected]:
-	"""One row a period, from its first day charged to its last, at the price of the first."""
-	kept: dict[Span, Expected] = {}
+	"""One row a period, from its first day charged to its last, at the price of the first.
+
+	Days of a period that come back after others have a row of their own; in its cell they are paid already.
+	"""
+	kept: list[Expected] = []
 	for row in rows:
-		first = kept.setdefault(row.price.period, row)
-		kept[row.price.period] = replace(first, span=Span(first.span.start, row.span.end))
-	return list(kept.values())
+		if kept and kept[-1].price.period == row.price.period:
+			kept[-1] = replace(kept[-1], span=Span(kept[-1].span.start, row.span.end))
+		else:
+			kept.append(row)
+	return kept
 
 
 def _from_opening(row: Expected, billed_through: date | None) -> Expected | None:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import groupby
 
 from subscriber_tv.core.billing.periods import Span, days_in, union
 from subscriber_tv.core.billing.price import MINIMUM, RECURRING, Expected, line_key
@@ -39,10 +40,10 @@ def true_ups(
 def _missing(
 	rows: Iterable[tuple[Span, Expected]], line: str, least: Decimal, places: int
 ) -> Iterator[tuple[Span, Expected]]:
-	by_period: dict[Span, list[Expected]] = defaultdict(list)
-	for period, row in rows:
-		by_period[period].append(row)
-	for period, together in by_period.items():
+	"""Days of a period that come back after others, when an interval is changed and changed back, stand alone."""
+	in_time = sorted(rows, key=lambda row: row[1].span.start)
+	for period, parts in groupby(in_time, key=lambda row: row[0]):
+		together = [row for _, row in parts]
 		short = _least(together, period, least, places) - _sum(together, places)
 		if short > 0:
 			yield period, _true_up(together, line, short)

@@ -78,7 +78,7 @@ def events(draw, number):
 
 
 @st.composite
-def lines(draw, name):
+def lines(draw, name, prorate):
 	return LineTerms(
 		id=name,
 		kind=draw(st.sampled_from(["recurring", "recurring", "one-off"])) if name == "B" else "recurring",
@@ -87,18 +87,19 @@ def lines(draw, name):
 		start=draw(st.none() | days),
 		end=None,
 		arrears=draw(st.booleans()),
-		prorate=True,
+		prorate=draw(prorate),
 		tax_percent=Decimal(20),
 		discounts=draw(discounts),
 	)
 
 
 NO_MINIMUM = st.none()
+BY_DAYS = st.just(True)
 ANY_MINIMUM = st.none() | st.just(Decimal("500.00"))
 
 
 @st.composite
-def scenarios(draw, minimum=NO_MINIMUM):
+def scenarios(draw, minimum=NO_MINIMUM, prorate=BY_DAYS):
 	count = draw(st.integers(0, 6))
 	timeline = [draw(events(number)) for number in range(count)]
 	terms = ContractTerms(
@@ -111,7 +112,7 @@ def scenarios(draw, minimum=NO_MINIMUM):
 		trial_days=draw(st.sampled_from([0, 0, 10, 45])),
 		billed_through=None,
 		tax_percent=Decimal(20),
-		lines=(draw(lines("A")), draw(lines("B"))),
+		lines=(draw(lines("A", prorate)), draw(lines("B", prorate))),
 		discounts=draw(discounts),
 		minimum=draw(minimum),
 	)
@@ -151,7 +152,7 @@ def test_the_sum_of_the_lines_is_the_value_of_the_served_days(scenario):
 	assert abs(net(books) - worth) <= CENT / 2 * max(rows, 1)
 
 
-@given(scenario=scenarios(minimum=ANY_MINIMUM))
+@given(scenario=scenarios(minimum=ANY_MINIMUM, prorate=st.booleans()))
 def test_a_second_run_adds_nothing(scenario):
 	books = Books()
 	for day in scenario.runs:
@@ -172,7 +173,7 @@ def test_the_order_in_which_events_become_known_does_not_matter(scenario, seed):
 	assert abs(net(one) - net(other)) <= CENT * rows
 
 
-@given(scenario=scenarios(minimum=ANY_MINIMUM))
+@given(scenario=scenarios(minimum=ANY_MINIMUM, prorate=st.booleans()))
 def test_credits_never_exceed_the_row_they_correct(scenario):
 	for row in play(scenario).of("C"):
 		assert 0 <= sum((done.amount for done in row.corrections), Decimal(0)) <= row.amount

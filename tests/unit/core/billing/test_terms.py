@@ -107,3 +107,15 @@ def test_a_row_keeps_what_its_price_was_made_of(special):
 def test_a_calendar_grid_counts_from_january(start, interval, first):
 	period = next(Grid(day(start), 1, interval, calendar=True).periods(day(start)))
 	assert (str(period.start), str(period.end)) == first
+
+
+@pytest.mark.parametrize("prorate", [True, False])
+def test_an_interval_changed_and_changed_back_bills_no_day_twice(prorate):
+	# 1 Jan     1 Feb  2 Feb  3 Feb        1 Mar      monthly, two days of two months, monthly again
+	# |=========|======|~~~~~~|============|
+	books = Books(replace(recurring("28.00"), prorate=prorate, minimum=Decimal("56.00")))
+	terms = Terms(intervals=((day("2026-01-01"), 1), (day("2026-02-02"), 2), (day("2026-02-03"), 1)))
+	rows = run(books, contract("2026-01-01"), "2026-02-03", terms).charges
+	kinds = [(c.claim.kind, str(c.span.start), str(c.span.end)) for c in rows if c.claim.kind == "recurring"]
+	assert kinds[:2] == [("recurring", "2026-01-01", "2026-02-01"), ("recurring", "2026-02-01", "2026-02-02")]
+	assert next(str(c.amount) for c in rows if c.claim.kind == "minimum") == "28.00"
