@@ -136,13 +136,11 @@ class Overlay:
 	def env(self, **extra: str) -> dict[str, str]:
 		found = proc.clean_env(
 			PYTHONPATH=os.pathsep.join([str(paths.CLONE), str(self.library)]),
-			PYTHONPYCACHEPREFIX=str(paths.shared() / "pycache"),
 			FRAPPE_BENCH_ROOT=str(self.root),
 			SUBSCRIBER_TV_BENCH=json.dumps(self.command),
 			SUBSCRIBER_TV_SITES=str(self.sites),
 			SUBSCRIBER_TV_MQTT=f"127.0.0.1:{self.services.mqtt_port}",
 		)
-		found.pop("PYTHONDONTWRITEBYTECODE")
 		return found | extra
 
 	def run(self, *arguments: str, what: str, log: Path, **options) -> None:
