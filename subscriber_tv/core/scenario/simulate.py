@@ -4,7 +4,6 @@
 decides an amount: prices, days and differences are the engine's.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -12,13 +11,13 @@ from typing import Any
 
 from subscriber_tv.core.billing.bill import Bill, Charge, Credit, decide
 from subscriber_tv.core.billing.price import CORRECTION
+from subscriber_tv.core.billing.tax import TaxRounding, taxed, taxes
 from subscriber_tv.core.money import ZERO, places_of, round_money
 from subscriber_tv.core.scenario.books import Account, Books, account, opened
 from subscriber_tv.core.scenario.known import facts_on
 from subscriber_tv.core.scenario.model import Scenario
 from subscriber_tv.core.scenario.mrr import mrr_by_date
 from subscriber_tv.core.scenario.read import read_scenario
-from subscriber_tv.core.scenario.tax import taxes
 
 #: A scenario may reach back as far as it likes: nothing is posted.
 NO_LIMIT = 12 * 1000
@@ -57,11 +56,10 @@ def _run(scenario: Scenario, books: Books, paid: Account, day: date) -> dict[str
 	books.post(bill, day.isoformat())
 	tax = taxes(
 		[
-			(document, scenario.tax_percent(line[0], line[1]), line[-1])
+			taxed(document, line[-1], scenario.tax_percent(line[0], line[1]))
 			for document, line in zip(documents, lines, strict=True)
 		],
-		by_row=scenario.tax_by_row,
-		places=places,
+		_rounding(scenario),
 	)
 	net, tax_sum = sum((line[-1] for line in lines), ZERO), sum(tax, ZERO)
 	used, payable = paid.settle(net + tax_sum)
@@ -101,12 +99,16 @@ def _line(
 def _gross(scenario: Scenario, books: Books) -> Decimal:
 	"""What the rows billed before the first run come to with tax."""
 	rows = [row for terms in scenario.contracts for row in books.of(terms.id)]
-	sums: Sequence[tuple[str, Decimal, Decimal]] = [
-		(row.invoice, scenario.tax_percent(row.subscription, row.line.split("/")[1]), row.amount)
+	taxable = [
+		taxed(row.invoice, row.amount, scenario.tax_percent(row.subscription, row.line.split("/")[1]))
 		for row in rows
 	]
-	tax = taxes(sums, by_row=scenario.tax_by_row, places=places_of(scenario.currency))
+	tax = taxes(taxable, _rounding(scenario))
 	return sum((row.amount for row in rows), ZERO) + sum(tax, ZERO)
+
+
+def _rounding(scenario: Scenario) -> TaxRounding:
+	return TaxRounding(by_row=scenario.tax_by_row, places=places_of(scenario.currency))
 
 
 def _text(amount: Decimal, places: int) -> str:
