@@ -29,8 +29,10 @@ from subscriber_tv.core.billing.price import (
 	line_key,
 )
 from subscriber_tv.core.billing.terms import NO_TERMS, Terms, grids
-from subscriber_tv.core.contracts.timeline import Contract, Line
+from subscriber_tv.core.contracts.lines import Line
+from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.pricing.models import Free, is_priced
+from subscriber_tv.core.pricing.offered import SCHEMES, name_of
 
 Chain = Sequence[tuple[Line, OfferCharge]]
 
@@ -62,12 +64,26 @@ def _chains(contract: Contract, offers: Offers) -> dict[str, Chain]:
 	for line in contract.lines:
 		if line.offer_version not in offers:
 			raise Refused("no_offer", subscription=contract.subscription, offer_version=line.offer_version)
-		for charge in offers[line.offer_version]:
+		for charge in at_prices_of(line, offers[line.offer_version]):
 			_check_charge(contract, line, charge)
 			chains[line_key(contract.subscription, line.line_id, charge.code)].append((line, charge))
 	for chain in chains.values():
 		chain.sort(key=lambda part: part[0].start or date.min)
 	return chains
+
+
+def at_prices_of(line: Line, charges: Iterable[OfferCharge]) -> Iterator[OfferCharge]:
+	"""The charges of the offer at the prices negotiated or revised for this piece of the line."""
+	prices = dict(line.prices)
+	for charge in charges:
+		if model := prices.get(charge.code):
+			name, unit_price = name_of(model)
+			scheme = model if name in SCHEMES else None
+			yield replace(
+				charge, model=name, unit_price=unit_price, scheme=scheme, free=isinstance(model, Free)
+			)
+		else:
+			yield charge
 
 
 def _check_charge(contract: Contract, line: Line, charge: OfferCharge) -> None:
@@ -160,6 +176,7 @@ def _price(line: Line, charge: OfferCharge, period: Span) -> Price:
 		description=charge.description,
 		scheme=charge.scheme,
 		prorate=charge.prorate,
+		change=line.change,
 	)
 
 

@@ -4,15 +4,15 @@ Amounts are Decimal, net of VAT, in the currency of the contract; a row is round
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from subscriber_tv.core.billing.periods import Span
-from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.core.money import ZERO, money, plain, round_money
+from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.core.pricing.models import Free, PriceModel, is_priced
 from subscriber_tv.core.pricing.offered import FLAT as FLAT
 from subscriber_tv.core.pricing.offered import PER_UNIT as PER_UNIT
@@ -76,7 +76,11 @@ Offers = Mapping[str, tuple[OfferCharge, ...]]
 
 @dataclass(frozen=True)
 class Price:
-	"""The price of a whole period, with what it was made of: the snapshot that later credits and pages read."""
+	"""The price of a whole period, with what it was made of: the snapshot that later credits and pages read.
+
+	`discounts` are the parts of `discount` by their labels, `change` is the number of the contract's change since which
+	the line is as it is; both explain the price and make no other of it.
+	"""
 
 	offer_version: str
 	charge_code: str
@@ -90,6 +94,8 @@ class Price:
 	scheme: PriceModel | None = None
 	discount: Decimal = ZERO
 	prorate: bool = True
+	discounts: tuple[tuple[str, Decimal], ...] = field(default=(), compare=False)
+	change: int = field(default=0, compare=False)
 
 	@property
 	def pricing(self) -> PriceModel:
@@ -126,6 +132,10 @@ class Price:
 			special["scheme"] = write_model(self.scheme)
 		if self.discount:
 			special["discount"] = plain(self.discount)
+		if self.discounts:
+			special["discounts"] = [[label, plain(amount)] for label, amount in self.discounts]
+		if self.change:
+			special["change"] = self.change
 		if not self.prorate:
 			special["prorate"] = 0
 		return special | {
@@ -157,6 +167,8 @@ class Price:
 			scheme=read_model(facts["scheme"]) if "scheme" in facts else None,
 			discount=Decimal(facts.get("discount", ZERO)),
 			prorate=bool(facts.get("prorate", 1)),
+			discounts=tuple((label, Decimal(amount)) for label, amount in facts.get("discounts", ())),
+			change=int(facts.get("change", 0)),
 		)
 		if not is_priced(price.pricing):
 			raise ValueError("the price is lost")
@@ -182,3 +194,8 @@ class Expected:
 def line_key(subscription: str, line_id: str, charge_code: str) -> str:
 	"""The name of a charge of a contract line for ever: `TVS-00001/1/BASE`."""
 	return f"{subscription}/{line_id}/{charge_code}"
+
+
+def line_id_of(subscription: str, line: str) -> str:
+	"""The contract line in the name of a charge: `L1` of `TVS-00001/L1/BASE`."""
+	return line.removeprefix(f"{subscription}/").rpartition("/")[0]

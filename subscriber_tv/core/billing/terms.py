@@ -10,25 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from subscriber_tv.core.billing.periods import Grid, Span
-from subscriber_tv.core.money import ZERO
-
-
-@dataclass(frozen=True)
-class Discount:
-	"""A part of the price of each whole period, or an amount off it; a part of a period gets its share by days.
-
-	It holds for the first `periods` charged periods (None: for all), and for the days before `until`.
-	"""
-
-	percent: Decimal = ZERO
-	amount: Decimal = ZERO
-	periods: int | None = None
-	until: date | None = None
-
-	@property
-	def lasting(self) -> bool:
-		"""Whether it never ends by itself."""
-		return self.periods is None and self.until is None
+from subscriber_tv.core.pricing.discount import Discount as Discount
 
 
 @dataclass(frozen=True)
@@ -38,7 +20,7 @@ class Terms:
 	`anchors` are the later anchor days with the day each takes effect, in order of time; `intervals` the lengths of
 	the periods of all charges, in months, where the contract and not each charge decides them. `unbilled` days are served
 	or paused without charge. `calendar` aligns periods to the year: quarters begin in January, April, July, October.
-	`discounts` are taken off the recurring charges together, `minimum` is the least they come to in a whole period.
+	`discounts` are taken off the recurring charges together or off one line, `minimum` is the least they come to in a whole period.
 	"""
 
 	anchors: tuple[tuple[date, int], ...] = ()

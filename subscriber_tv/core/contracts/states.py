@@ -47,6 +47,21 @@ EVENTS = (
 	"reactivate",
 )
 
+#: Takes back a change that is not one of state.
+WITHDRAW = "withdraw"
+
+#: Changes beside those of state; they may take effect on any day and leave the state as it is.
+OTHER_EVENTS = (
+	"change_lines",
+	"change_anchor",
+	"grant_discount",
+	"change_payer",
+	"change_holder",
+	"move",
+	"renew",
+	WITHDRAW,
+)
+
 #: (state before, event) -> state after. None is the state before `create`.
 TRANSITIONS: Mapping[tuple[str | None, str], str] = MappingProxyType(
 	{
@@ -81,6 +96,16 @@ class IllegalTransition(Exception):
 		self.state = state
 		self.event = event
 		self.allowed = allowed
+
+
+def changes_state(event: str) -> bool:
+	"""Whether the event is a step of the table."""
+	return event not in OTHER_EVENTS
+
+
+def may_change_terms(state: str) -> bool:
+	"""Whether a contract in `state` can still get another line, price or payer."""
+	return state not in (CANCELLED, UNINSTALLED)
 
 
 def allowed_events(state: str | None) -> tuple[str, ...]:

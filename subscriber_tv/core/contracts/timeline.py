@@ -1,24 +1,29 @@
 """A contract as the sum of its changes: what was served when, folded from the change rows.
 
 Days are dates in the time zone of the contract's site; intervals are half-open `[start, end)`, None is open.
-The day of a change belongs to the new state. Changes fold in the order they were recorded: a later one
-replaces the timeline from its effective day on.
+The day of a change belongs to the new state. Changes of state fold in the order they were recorded: a later one
+replaces the timeline from its effective day on. All others (lines, billing day, discounts) fold by the day they take
+effect, and may lie in the future or be taken back.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 
+from subscriber_tv.core.contracts.lines import DatedStep, Line, LineStep, fold_lines
 from subscriber_tv.core.contracts.states import (
 	ACTIVE,
 	CANCELLED,
 	CANCELLING,
-	CREATE,
 	SUSPENDED,
 	UNINSTALLED,
+	WITHDRAW,
 	billable,
+	changes_state,
 	next_state,
 )
+from subscriber_tv.core.pricing.discount import Discount
 
 
 class TimelineError(Exception):
@@ -35,19 +40,12 @@ class TimelineError(Exception):
 
 
 @dataclass(frozen=True)
-class Line:
-	"""One line of a contract: `quantity` outlets of an offer version, in force in `[start, end)`."""
-
-	line_id: str
-	offer_version: str
-	quantity: int
-	start: date | None = None
-	end: date | None = None
-
-
-@dataclass(frozen=True)
 class Change:
-	"""One recorded change. `lines`, when not empty, replace all lines from the effective day on."""
+	"""One recorded change. `lines` are those of the opening, `steps` what a later change does to them.
+
+	A suspension that is not `billed` stops charging too. `anchor_day` is the new billing day, `discounts` those
+	granted by this change; `withdraws` is the number of the change it takes back.
+	"""
 
 	no: int
 	event: str
@@ -56,11 +54,16 @@ class Change:
 	effective: date
 	end: date | None = None
 	lines: tuple[Line, ...] = ()
+	steps: tuple[LineStep, ...] = ()
+	billed: bool = True
+	anchor_day: int | None = None
+	discounts: tuple[Discount, ...] = ()
+	withdraws: int | None = None
 
 
 @dataclass(frozen=True)
 class StateSpan:
-	"""The contract was, is or will be in `state` during `[start, end)`.
+	"""The contract was, is or will be in `state` during `[start, end)`; days not `billed` are served without charge.
 
 	While a cancellation runs that was asked in a suspension the span says Suspended: the date of the end
 	gives nobody the right to watch back.
@@ -69,6 +72,23 @@ class StateSpan:
 	state: str
 	start: date
 	end: date | None = None
+	billed: bool = True
+
+
+@dataclass(frozen=True)
+class Agreed:
+	"""What was agreed at the opening and never changes by itself. Amounts are net, in the contract's currency.
+
+	Periods begin on `anchor_day` (None: the day of activation), or with the year when aligned to the calendar. The
+	first `trial_days` served are free. Nothing before `billed_through` is billed or credited. `minimum` is the least
+	that the recurring charges come to in a whole period.
+	"""
+
+	anchor_day: int | None = None
+	billed_through: date | None = None
+	trial_days: int = 0
+	calendar_aligned: bool = False
+	minimum: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +98,8 @@ class Contract:
 	`state` is where its changes led; `spans` never overlap and include the end that a cancellation has set
 	for the future. `activated_on` is the day of the first activation, and stays when that was undone the same day;
 	`end_date` is the first day no longer served, None while open. `anchor_day` is None until known: the given one, else the day of activation.
-	Nothing before `billed_through` is billed or credited. Bill the intervals of `served()`.
+	Nothing before `billed_through` is billed or credited. Bill the intervals of `served()`. `anchors` are the later
+	billing days with the day each takes effect, `changes` all that was recorded.
 	"""
 
 	subscription: str
@@ -90,7 +111,10 @@ class Contract:
 	billed_through: date | None
 	state: str
 	before_cancelling: str = ACTIVE
-	given_anchor_day: int | None = None
+	agreed: Agreed = Agreed()
+	anchors: tuple[tuple[date, int], ...] = ()
+	discounts: tuple[Discount, ...] = ()
+	changes: tuple[Change, ...] = field(default=(), compare=False, repr=False)
 
 	def state_on(self, day: date) -> str | None:
 		"""State on that day; None before the contract began."""
@@ -119,40 +143,67 @@ class Contract:
 		return tuple(merged)
 
 
-def fold(
-	changes: Iterable[Change],
-	*,
-	subscription: str = "",
-	anchor_day: int | None = None,
-	billed_through: date | None = None,
-) -> Contract:
+def fold(changes: Iterable[Change], *, subscription: str = "", agreed: Agreed = Agreed()) -> Contract:
 	"""Fold recorded changes, in any order given, into the contract they make. ValueError without changes."""
-	ordered = sorted(changes, key=lambda change: change.no)
+	ordered = tuple(sorted(changes, key=lambda change: change.no))
 	if not ordered:
 		raise ValueError("a contract without changes")
 	contract = Contract(
-		subscription, (), (), None, None, None, billed_through, "", given_anchor_day=anchor_day
+		subscription=subscription,
+		lines=(),
+		spans=(),
+		activated_on=None,
+		end_date=None,
+		anchor_day=agreed.anchor_day,
+		billed_through=agreed.billed_through,
+		state="",
+		agreed=agreed,
+		changes=ordered,
 	)
 	for change in ordered:
-		contract = extend(contract, change)
-	return contract
+		if changes_state(change.event):
+			contract = _follow(contract, change)
+	return _with_terms(contract, ordered)
 
 
 def extend(contract: Contract, change: Change) -> Contract:
 	"""The contract after one more change."""
+	return fold((*contract.changes, change), subscription=contract.subscription, agreed=contract.agreed)
+
+
+def in_force(changes: Iterable[Change]) -> list[Change]:
+	"""The changes beside those of state that nobody has taken back, by the day they take effect."""
+	changes = list(changes)
+	withdrawn = {change.withdraws for change in changes if change.event == WITHDRAW}
+	kept = [change for change in changes if change.no not in withdrawn and not changes_state(change.event)]
+	return sorted(kept, key=lambda change: (change.effective, change.no))
+
+
+def _follow(contract: Contract, change: Change) -> Contract:
+	"""The contract after one more change of its state."""
 	spans = _add_spans(contract.spans, change)
 	served_from = next((span.start for span in spans if billable(span.state)), None)
 	activated_on = contract.activated_on or served_from
 	cancelling = change.event == "cancel_at_date"
 	return replace(
 		contract,
-		lines=_add_lines(contract.lines, change),
 		spans=spans,
 		activated_on=activated_on,
 		end_date=_end_date(spans),
-		anchor_day=contract.given_anchor_day or (activated_on.day if activated_on else None),
+		anchor_day=contract.agreed.anchor_day or (activated_on.day if activated_on else None),
 		state=change.to_state,
 		before_cancelling=(change.from_state or ACTIVE) if cancelling else contract.before_cancelling,
+	)
+
+
+def _with_terms(contract: Contract, changes: Sequence[Change]) -> Contract:
+	later = in_force(changes)
+	steps = [DatedStep(change.effective, change.no, step) for change in later for step in change.steps]
+	return replace(
+		contract,
+		lines=fold_lines(changes[0].lines, steps),
+		anchors=tuple((change.effective, change.anchor_day) for change in later if change.anchor_day),
+		discounts=tuple(discount for change in later for discount in change.discounts),
 	)
 
 
@@ -164,11 +215,13 @@ def plan_change(
 	today: date,
 	effective: date | None = None,
 	end: date | None = None,
+	billed: bool = True,
 ) -> Change:
 	"""The change that `event` makes of the contract, checked against its table and its timeline.
 
 	`today` is the day at the site. An effective day left out is today, except for the end of a cancellation
-	whose day has come: that one takes effect on the day agreed. Errors: IllegalTransition, TimelineError.
+	whose day has come: that one takes effect on the day agreed. `billed` says whether a suspension goes on being
+	charged. Errors: IllegalTransition, TimelineError.
 	"""
 	to_state = next_state(contract.state, event, contract.before_cancelling)
 	effective = effective or _default_day(contract, event, today)
@@ -184,7 +237,7 @@ def plan_change(
 		raise TimelineError("end_missing")
 	elif end <= effective:
 		raise TimelineError("end_too_early", effective)
-	return Change(no, event, contract.state, to_state, effective, end)
+	return Change(no, event, contract.state, to_state, effective, end, billed=billed or event != "suspend")
 
 
 def is_due(state: str, end_date: date | None, today: date) -> bool:
@@ -224,35 +277,21 @@ def _add_spans(spans: tuple[StateSpan, ...], change: Change) -> tuple[StateSpan,
 	kept = [span for span in spans if span.start < change.effective]
 	if kept and (kept[-1].end is None or kept[-1].end > change.effective):
 		kept[-1] = replace(kept[-1], end=change.effective)
+	billed = _stays_billed(spans, change)
 	if change.to_state == CANCELLING:
 		shown = SUSPENDED if change.from_state == SUSPENDED else CANCELLING
-		kept.append(StateSpan(shown, change.effective, change.end))
+		kept.append(StateSpan(shown, change.effective, change.end, billed))
 		kept.append(StateSpan(CANCELLED, change.end))
 	else:
-		kept.append(StateSpan(change.to_state, change.effective))
+		kept.append(StateSpan(change.to_state, change.effective, billed=billed))
 	return tuple(kept)
 
 
-def _add_lines(lines: tuple[Line, ...], change: Change) -> tuple[Line, ...]:
-	"""Replace the lines from the effective day on; those of `create` are in force from the beginning."""
-	if not change.lines:
-		return lines
-	start = None if change.event == CREATE else change.effective
-	new = {line.line_id: replace(line, start=start, end=None) for line in change.lines}
-	closed = [line for line in lines if line.end is not None]
-	kept = [line for line in lines if line.end is None and _same(line, new.get(line.line_id))]
-	for line in kept:
-		del new[line.line_id]
-	ended = [
-		replace(line, end=change.effective)
-		for line in lines
-		if line.end is None and line not in kept and (line.start is None or line.start < change.effective)
-	]
-	return (*closed, *ended, *kept, *new.values())
-
-
-def _same(line: Line, other: Line | None) -> bool:
-	return other is not None and (line.offer_version, line.quantity) == (other.offer_version, other.quantity)
+def _stays_billed(spans: Sequence[StateSpan], change: Change) -> bool:
+	"""A suspension without charge stays one while a cancellation is asked in it or withdrawn."""
+	if change.event not in ("cancel_at_date", "withdraw_cancellation"):
+		return change.billed
+	return next((span.billed for span in reversed(spans) if span.state != CANCELLED), True)
 
 
 def _end_date(spans: tuple[StateSpan, ...]) -> date | None:

@@ -18,7 +18,8 @@ from subscriber_tv.core.activation.projection import (
 	OfferFacts,
 	Span,
 )
-from subscriber_tv.core.contracts.timeline import Change, Line, fold, plan_change
+from subscriber_tv.core.contracts.lines import Line
+from subscriber_tv.core.contracts.timeline import Change, fold, plan_change
 
 Rows = Mapping[str, Sequence[Any]]
 """Kind -> its rows (see `rows.KINDS`)."""

@@ -39,3 +39,19 @@ def model_of(
 		case "Package":
 			return Package(unit_price, block_size, free_units)
 	raise ValueError(f"unknown price model {name}")
+
+
+def name_of(model: PriceModel) -> tuple[str, Decimal]:
+	"""What a form shows of a model: its name, and its one price; zero where the model has more than one."""
+	match model:
+		case PerUnit(price):
+			return PER_UNIT, price
+		case Flat(price):
+			return FLAT, price
+		case Package():
+			return PACKAGE, model.block_price
+		case Graduated():
+			return GRADUATED, ZERO
+		case Volume():
+			return VOLUME, ZERO
+	return type(model).__name__, ZERO

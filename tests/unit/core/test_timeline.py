@@ -2,21 +2,26 @@
 
 import itertools
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from subscriber_tv.core.billing.agreement import terms_of
+from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.contracts.lines import Line, LineStep
 from subscriber_tv.core.contracts.states import IllegalTransition, allowed_events
 from subscriber_tv.core.contracts.timeline import (
+	Agreed,
 	Change,
-	Line,
 	StateSpan,
 	TimelineError,
 	fold,
 	is_due,
 	plan_change,
 )
+from subscriber_tv.core.pricing.discount import Discount
 
 LINE = Line("L1", "HOTEL-TV-V1", 10)
 PAPERWORK = ("request_documents", "complete_documents", "finish_installation")
@@ -26,12 +31,12 @@ def day(number: int, month: int = 11) -> date:
 	return date(2026, month, number)
 
 
-def history(*steps, **given_facts):
+def history(*steps, **agreed):
 	"""Contract of a draft of 1 November and `steps`, each (event, effective) or (event, effective, end)."""
 	changes = [Change(1, "create", None, "Draft", day(1), lines=(LINE,))]
 	for step in steps:
 		event, effective, *end = step if isinstance(step, tuple) else (step, day(1))
-		contract = fold(changes, **given_facts)
+		contract = fold(changes, agreed=Agreed(**agreed))
 		changes.append(
 			plan_change(
 				contract,
@@ -42,7 +47,7 @@ def history(*steps, **given_facts):
 				end=end[0] if end else None,
 			)
 		)
-	return fold(changes, **given_facts)
+	return fold(changes, agreed=Agreed(**agreed))
 
 
 def spans_of(contract):
@@ -202,20 +207,76 @@ def test_opening_position_and_anchor_are_carried():
 	assert (contract.anchor_day, contract.billed_through) == (31, day(12))
 
 
-def test_lines_of_the_draft_hold_from_the_beginning_and_new_ones_replace_them():
-	new_lines = (Line("L1", "HOTEL-TV-V1", 12), Line("L2", "X-V1", 1))
-	more = Change(3, "change_lines", "Active", "Active", day(15), lines=new_lines)
-	changes = [
-		Change(1, "create", None, "Draft", day(1), lines=(LINE, Line("L2", "X-V1", 1))),
-		Change(2, "activate", "Draft", "Active", day(10)),
-		more,
-	]
-	assert fold(changes[:2]).lines == (LINE, Line("L2", "X-V1", 1))
-	assert set(fold(changes).lines) == {
+def other(no: int, event: str, effective: date, **values) -> Change:
+	"""A change that leaves an Active contract Active."""
+	return Change(no, event, "Active", "Active", effective, **values)
+
+
+OPENED = (
+	Change(1, "create", None, "Draft", day(1), lines=(LINE, Line("L2", "X-V1", 1))),
+	Change(2, "activate", "Awaiting Activation", "Active", day(10)),
+)
+
+
+def test_lines_of_the_draft_hold_from_the_beginning_and_steps_cut_them():
+	more = other(3, "change_lines", day(15), steps=(LineStep("L1", quantity=12),))
+	assert fold(OPENED).lines == (LINE, Line("L2", "X-V1", 1))
+	folded = fold((*OPENED, more))
+	assert folded.lines == (
 		Line("L1", "HOTEL-TV-V1", 10, None, day(15)),
 		Line("L1", "HOTEL-TV-V1", 12, day(15), None),
 		Line("L2", "X-V1", 1),
-	}
+	)
+	assert [line.change for line in folded.lines] == [0, 3, 0]
+	assert (folded.state, spans_of(folded)) == (fold(OPENED).state, spans_of(fold(OPENED)))
+
+
+def test_a_change_that_was_taken_back_never_was():
+	more = other(3, "change_lines", day(15), steps=(LineStep("L1", quantity=12),))
+	back = other(4, "withdraw", day(20), withdraws=3)
+	assert fold((*OPENED, more, back)).lines == fold(OPENED).lines
+
+
+def test_billing_days_and_discounts_are_read_by_the_day_they_take_effect():
+	late = other(3, "change_anchor", day(1, 12), anchor_day=31)
+	early = other(4, "change_anchor", day(20), anchor_day=15)
+	gift = other(5, "grant_discount", day(12), discounts=(Discount(percent=Decimal(10), since=day(12)),))
+	contract = fold((*OPENED, late, early, gift))
+	assert contract.anchors == ((day(20), 15), (day(1, 12), 31))
+	assert contract.discounts == gift.discounts
+
+
+def test_a_suspension_without_charge_stays_one_while_its_end_is_asked_and_withdrawn():
+	# 10 Nov    15 Nov                 20 Nov                   22 Nov            25 Nov
+	# |- Active -|- Suspended, unbilled -|- Cancelling, unbilled -|- Suspended, unb. -|- Active ...
+	changes = list(OPENED)
+	for event, effective, end in (
+		("suspend", day(15), None),
+		("cancel_at_date", day(20), day(1, 12)),
+		("withdraw_cancellation", day(22), None),
+		("resume", day(25), None),
+	):
+		planned = plan_change(
+			fold(changes),
+			event,
+			no=len(changes) + 1,
+			today=day(30),
+			effective=effective,
+			end=end,
+			billed=event != "suspend",
+		)
+		changes.append(planned)
+	contract = fold(changes)
+	unbilled = [(span.start, span.end) for span in contract.spans if not span.billed]
+	assert unbilled == [(day(15), day(20)), (day(20), day(22)), (day(22), day(25))]
+	assert contract.served() == ((day(10), None),)
+	assert terms_of(contract).unbilled == tuple(Span(*days) for days in unbilled)
+
+
+def test_a_trial_counts_from_the_first_activation():
+	contract = history(*PAPERWORK, ("activate", day(10)), ("suspend", day(12)), trial_days=14)
+	assert terms_of(contract).unbilled == (Span(day(10), day(24)),)
+	assert terms_of(history(trial_days=14)).unbilled == ()
 
 
 def test_a_contract_needs_a_change():
