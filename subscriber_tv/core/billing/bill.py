@@ -39,6 +39,7 @@ from subscriber_tv.core.billing.price import (
 	Refused,
 )
 from subscriber_tv.core.billing.terms import NO_TERMS, Terms
+from subscriber_tv.core.billing.usage import Usage
 from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.money import ZERO, plain
 
@@ -93,6 +94,7 @@ class ContractFacts:
 	currency: str = "EUR"
 	places: int = 2
 	terms: Terms = NO_TERMS
+	usage: tuple[Usage, ...] = ()
 
 
 @dataclass(frozen=True)
