@@ -27,6 +27,7 @@ from decimal import Decimal
 
 from subscriber_tv.core.billing.charges import expected_charges
 from subscriber_tv.core.billing.claims import Claim, next_revision
+from subscriber_tv.core.billing.groups import GroupKey, gather
 from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
 from subscriber_tv.core.billing.price import (
 	CORRECTION,
@@ -86,7 +87,10 @@ class InvoicedRow:
 
 @dataclass(frozen=True)
 class ContractFacts:
-	"""All that is read of one contract before its bill is decided; `places` are the decimals of the currency."""
+	"""All that is read of one contract before its bill is decided; `places` are the decimals of the currency.
+
+	`mode_of_payment`, `po_no` and `separate` (see groups.py) tell which contracts share an invoice.
+	"""
 
 	contract: Contract
 	offers: Offers
@@ -95,6 +99,13 @@ class ContractFacts:
 	places: int = 2
 	terms: Terms = NO_TERMS
 	usage: tuple[Usage, ...] = ()
+	mode_of_payment: str = ""
+	po_no: str = ""
+	separate: str = ""
+
+	@property
+	def group(self) -> GroupKey:
+		return GroupKey(self.currency, self.mode_of_payment, self.po_no, self.separate)
 
 
 @dataclass(frozen=True)
@@ -126,11 +137,18 @@ class Credit:
 
 @dataclass(frozen=True)
 class Bill:
-	"""What to write for one contract or for all contracts of one payer in one currency."""
+	"""What to write for one contract, or for all contracts of one payer that share an invoice.
 
-	currency: str
+	Its credits are those of the same contracts, on whatever invoices; see documents.py.
+	"""
+
+	group: GroupKey
 	charges: tuple[Charge, ...] = ()
 	credits: tuple[Credit, ...] = ()
+
+	@property
+	def currency(self) -> str:
+		return self.group.currency
 
 	@property
 	def net(self) -> Decimal:
@@ -143,7 +161,7 @@ class Bill:
 
 @dataclass(frozen=True)
 class PayerBill:
-	"""The bills of one payer, one a currency, and the contracts that were refused: they wait, the rest goes on."""
+	"""The bills of one payer, one a group, and the contracts that were refused: they wait, the rest goes on."""
 
 	bills: tuple[Bill, ...] = ()
 	refused: tuple[Refused, ...] = field(default=())
@@ -175,7 +193,7 @@ def decide(contracts: Iterable[ContractFacts], *, until: date, max_months: int) 
 	`max_months` is the safety limit on how far back a first or late bill may reach; a contract beyond it is
 	refused, as is one with a missing price. Charges come sorted by contract, line and day.
 	"""
-	by_currency: dict[str, list[Bill]] = defaultdict(list)
+	due: list[Bill] = []
 	refused = []
 	for facts in sorted(contracts, key=lambda facts: facts.contract.subscription):
 		try:
@@ -184,9 +202,9 @@ def decide(contracts: Iterable[ContractFacts], *, until: date, max_months: int) 
 			refused.append(refusal)
 			continue
 		if bill:
-			by_currency[facts.currency].append(bill)
-	bills = tuple(_consolidate(currency, by_currency[currency]) for currency in sorted(by_currency))
-	return PayerBill(bills, tuple(refused))
+			due.append(bill)
+	groups = gather((bill.group, bill) for bill in due)
+	return PayerBill(tuple(_consolidate(*group) for group in groups.items()), tuple(refused))
 
 
 def bill_contract(facts: ContractFacts, *, until: date, max_months: int) -> Bill:
@@ -205,15 +223,15 @@ def bill_contract(facts: ContractFacts, *, until: date, max_months: int) -> Bill
 		credits += settlement.credits
 	_check_age(facts.contract.subscription, charges, until, max_months)
 	return Bill(
-		facts.currency,
+		facts.group,
 		tuple(sorted(charges, key=lambda charge: (charge.claim.line, charge.span))),
 		tuple(sorted(credits, key=lambda credit: (credit.row.invoice, credit.claim.line, credit.span))),
 	)
 
 
-def _consolidate(currency: str, bills: Sequence[Bill]) -> Bill:
+def _consolidate(group: GroupKey, bills: Sequence[Bill]) -> Bill:
 	return Bill(
-		currency,
+		group,
 		tuple(charge for bill in bills for charge in bill.charges),
 		tuple(credit for bill in bills for credit in bill.credits),
 	)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from subscriber_tv.core.billing.bill import Bill, Charge, Credit, decide
+from subscriber_tv.core.billing.groups import GroupKey
 from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.core.billing.tax import TaxRounding, taxed, taxes
 from subscriber_tv.core.money import ZERO, places_of, round_money
@@ -45,7 +46,7 @@ def bill_on(scenario: Scenario, books: Books, day: date) -> Bill:
 	decided = decide(contracts, until=day, max_months=NO_LIMIT)
 	for refusal in decided.refused:
 		raise refusal
-	return decided.bills[0] if decided.bills else Bill(scenario.currency)
+	return decided.bills[0] if decided.bills else Bill(GroupKey(scenario.currency))
 
 
 def _run(scenario: Scenario, books: Books, paid: Account, day: date) -> dict[str, Any]:
