@@ -13,12 +13,12 @@ from frappe.model.meta import get_field_precision
 from frappe.utils import get_number_format_info
 
 from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow
-from subscriber_tv.core.billing.concessions import spread
 from subscriber_tv.core.billing.periods import Span
-from subscriber_tv.core.billing.price import CORRECTION, OfferCharge, Price, Refused
-from subscriber_tv.core.money import ZERO, money
+from subscriber_tv.core.billing.price import OfferCharge, Price, Refused
+from subscriber_tv.core.money import money
 from subscriber_tv.core.pricing.models import PriceModel, Tier
 from subscriber_tv.core.pricing.offered import SCHEMES, model_of
+from subscriber_tv.flows.billing.returns import returns_of
 from subscriber_tv.flows.catalogue.facts import tier_of
 from subscriber_tv.flows.contracts.timeline import load_many
 
@@ -73,10 +73,12 @@ def places_of(currency: str) -> int:
 def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
 	"""Standing invoice rows by subscription, each with its corrections and concessions."""
 	rows = _invoice_rows(list(subscriptions))
-	returned = _returns({row.parent for row in rows})
+	returned = returns_of({row.parent for row in rows})
+	returned.share_loose([(row.name, row.parent, row.item_code, money(row.net_amount)) for row in rows])
 	found: dict[str, list[InvoicedRow]] = defaultdict(list)
-	for row in _conceded_without_row(rows, returned):
-		found[row.subscription].append(row)
+	for row in rows:
+		built = _row(row, returned.corrections.get(row.name, []), returned.concessions[row.name])
+		found[built.subscription].append(built)
 	return found
 
 
@@ -159,61 +161,6 @@ def _invoice_rows(subscriptions: list[str]) -> list[dict]:
 		.orderby(item.parent, item.idx)
 		.run(as_dict=True)
 	)
-
-
-def _returns(invoices: set[str]) -> list[dict]:
-	if not invoices:
-		return []
-	item, invoice = frappe.qb.DocType("Sales Invoice Item"), frappe.qb.DocType("Sales Invoice")
-	return (
-		frappe.qb.from_(item)
-		.join(invoice)
-		.on(item.parent == invoice.name)
-		.select(
-			item.item_code,
-			item.net_amount,
-			item.sales_invoice_item,
-			item.tv_corrects,
-			item.tv_kind,
-			item.tv_from,
-			item.tv_to,
-			item.tv_revision,
-			invoice.return_against,
-		)
-		.where(invoice.return_against.isin(list(invoices)))
-		.where((invoice.docstatus == 1) & (invoice.is_return == 1))
-		.orderby(item.parent, item.idx)
-		.run(as_dict=True)
-	)
-
-
-def _conceded_without_row(rows: list[dict], returned: list[dict]) -> list[InvoicedRow]:
-	"""Our rows with their returns; a credit note that names no row is spread over the rows of its item."""
-	corrections, concessions, loose = _sort_returns(returned)
-	built = {row.name: _row(row, corrections[row.name], concessions[row.name]) for row in rows}
-	for (invoice, item_code), amount in loose.items():
-		names = [row.name for row in rows if row.parent == invoice and row.item_code == item_code]
-		shares = spread(amount, [built[name].left for name in names])
-		for name, share in zip(names, shares, strict=True):
-			row = next(row for row in rows if row.name == name)
-			concessions[name] += share
-			built[name] = _row(row, corrections[name], concessions[name])
-	return list(built.values())
-
-
-def _sort_returns(returned: list[dict]) -> tuple[dict, dict, dict]:
-	"""Ours by row, concessions by row, and concessions that name only invoice and item; amounts positive."""
-	corrections, concessions, loose = defaultdict(list), defaultdict(lambda: ZERO), defaultdict(lambda: ZERO)
-	for row in returned:
-		amount = -money(row.net_amount)
-		if row.tv_kind == CORRECTION and row.tv_corrects:
-			span = Span(row.tv_from, row.tv_to)
-			corrections[row.tv_corrects].append(Correction(span, amount, row.tv_revision or 0))
-		elif row.sales_invoice_item:
-			concessions[row.sales_invoice_item] += amount
-		else:
-			loose[row.return_against, row.item_code] += amount
-	return corrections, concessions, loose
 
 
 def _row(row: dict, corrections: list[Correction], conceded) -> InvoicedRow:
