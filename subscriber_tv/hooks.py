@@ -71,6 +71,7 @@ doc_events = {
 scheduler_events = {
 	"hourly": [
 		"subscriber_tv.flows.contracts.end_due.end_due",
+		"subscriber_tv.flows.contracts.follow_lines.follow_lines",
 		"subscriber_tv.flows.billing.start_run.resume_abandoned",
 	],
 }

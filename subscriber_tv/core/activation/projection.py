@@ -8,7 +8,8 @@ epoch seconds UTC exist. The facts come from the database or from the demo's fil
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -35,12 +36,16 @@ class Span:
 
 @dataclass(frozen=True)
 class LineSpan:
-	"""A line of a subscription gives the right to an offer version during [start, end); None is open."""
+	"""A line of a subscription gives the right to an offer version during [start, end); None is open.
+
+	An option gives it to the TVs of the line it widens, `option_of`.
+	"""
 
 	line_id: str
 	offer_version: str
 	start: date | None = None
 	end: date | None = None
+	option_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,14 +204,13 @@ def window(contract: ContractFacts, line_id: str, now: int) -> Window | None:
 	Rights are open while the contract is in a watching state and the line runs. Spans that touch are one.
 	"""
 	zone = ZoneInfo(contract.time_zone)
-	pieces = sorted(_pieces(contract, line_id, zone))
 	merged: list[Window] = []
-	for start, end, offer in pieces:
+	for start, end, offers in _together(sorted(_pieces(contract, line_id, zone))):
 		last = merged[-1] if merged else None
-		if last and last.end == start and last.offers == (offer,):
-			merged[-1] = Window(last.start, end, last.offers, "")
+		if last and last.end == start and last.offers == offers:
+			merged[-1] = Window(last.start, end, offers, "")
 		else:
-			merged.append(Window(start, end, (offer,), ""))
+			merged.append(Window(start, end, offers, ""))
 	for found in merged:
 		if not found.end or found.end > now:
 			moment = found.end if found.start <= now else now
@@ -215,8 +219,21 @@ def window(contract: ContractFacts, line_id: str, now: int) -> Window | None:
 	return None
 
 
-def _pieces(contract: ContractFacts, line_id: str, zone: ZoneInfo) -> Iterable[tuple[int, int, str]]:
-	lines = [line for line in contract.lines if line.line_id == line_id]
+def _together(pieces: Sequence[tuple[int, int, str, bool]]) -> Iterable[tuple[int, int, tuple[str, ...]]]:
+	"""The moments between any two edges with the offers held in them; an end of 0 is open.
+
+	Options widen the line while it runs and give no right of their own.
+	"""
+	edges = sorted({edge for start, end, *_ in pieces for edge in (start, end) if edge})
+	for start, end in itertools.pairwise([*edges, 0]):
+		held = [piece for piece in pieces if piece[0] <= start and (not piece[1] or piece[1] > start)]
+		if any(own for *_, own in held):
+			yield start, end, tuple(dict.fromkeys(offer for _, _, offer, _ in held))
+
+
+def _pieces(contract: ContractFacts, line_id: str, zone: ZoneInfo) -> Iterable[tuple[int, int, str, bool]]:
+	"""Start, end and offer of the line and of its options; the last value says whether it is the line's own."""
+	lines = [line for line in contract.lines if line_id in (line.line_id, line.option_of)]
 	for span in contract.spans:
 		if span.state not in WATCHING:
 			continue
@@ -224,7 +241,8 @@ def _pieces(contract: ContractFacts, line_id: str, zone: ZoneInfo) -> Iterable[t
 			start = max(span.start, line.start or span.start)
 			ends = [end for end in (span.end, line.end) if end]
 			if not ends or start < min(ends):
-				yield _midnight(start, zone), _midnight(min(ends), zone) if ends else 0, line.offer_version
+				until = _midnight(min(ends), zone) if ends else 0
+				yield _midnight(start, zone), until, line.offer_version, line.line_id == line_id
 
 
 def _code_at(contract: ContractFacts, zone: ZoneInfo, moment: int) -> str:

@@ -19,8 +19,10 @@ from subscriber_tv.core.contracts.states import (
 	SUSPENDED,
 	UNINSTALLED,
 	WITHDRAW,
+	IllegalTransition,
 	billable,
 	changes_state,
+	may_change_terms,
 	next_state,
 )
 from subscriber_tv.core.pricing.discount import Discount
@@ -30,7 +32,9 @@ class TimelineError(Exception):
 	"""The change does not fit the timeline. `code` says why, `day` is the day that decides.
 
 	Codes: `future` (effective after today), `too_early` (before `day`, when the present state began),
-	`end_missing`, `end_too_early` (not after `day`), `already_over` (served until `day` only).
+	`end_missing`, `end_too_early` (not after `day`), `already_over` (served until `day` only), `before_opening`
+	(before `day`, when the contract was opened), `too_far` (after `day`, the farthest one may plan), `not_yours`
+	(no change of that number can be taken back).
 	"""
 
 	def __init__(self, code: str, day: date | None = None):
@@ -203,7 +207,7 @@ def _with_terms(contract: Contract, changes: Sequence[Change]) -> Contract:
 		contract,
 		lines=fold_lines(changes[0].lines, steps),
 		anchors=tuple((change.effective, change.anchor_day) for change in later if change.anchor_day),
-		discounts=tuple(discount for change in later for discount in change.discounts),
+		discounts=tuple(discount for change in (changes[0], *later) for discount in change.discounts),
 	)
 
 
@@ -238,6 +242,38 @@ def plan_change(
 	elif end <= effective:
 		raise TimelineError("end_too_early", effective)
 	return Change(no, event, contract.state, to_state, effective, end, billed=billed or event != "suspend")
+
+
+def plan_other(
+	contract: Contract, event: str, *, no: int, today: date, farthest: date, effective: date | None = None
+) -> Change:
+	"""A change beside those of state, still without what it changes; it takes effect on any day up to `farthest`.
+
+	`today` is the day at the site, and the effective day unless one is given. Errors: IllegalTransition for a
+	contract that is over, TimelineError.
+	"""
+	if not may_change_terms(contract.state):
+		raise IllegalTransition(contract.state, event, ())
+	effective = effective or today
+	if effective > farthest:
+		raise TimelineError("too_far", farthest)
+	if contract.end_date and effective >= contract.end_date:
+		raise TimelineError("already_over", contract.end_date)
+	opened = min(day for day in (contract.changes[0].effective, contract.activated_on) if day)
+	if effective < opened:
+		raise TimelineError("before_opening", opened)
+	return Change(no, event, contract.state, contract.state, effective)
+
+
+def plan_withdrawal(contract: Contract, withdraws: int, *, no: int) -> Change:
+	"""The change that takes back change number `withdraws`, as if it had never been. Errors: TimelineError.
+
+	It is dated as what it takes back: from that day on the contract is another one.
+	"""
+	found = next((change for change in in_force(contract.changes) if change.no == withdraws), None)
+	if found is None or found.event == WITHDRAW:
+		raise TimelineError("not_yours")
+	return Change(no, WITHDRAW, contract.state, contract.state, found.effective, withdraws=withdraws)
 
 
 def is_due(state: str, end_date: date | None, today: date) -> bool:

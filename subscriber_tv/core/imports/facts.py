@@ -64,7 +64,8 @@ def _contracts(rows: Rows, today: date) -> Iterable[ContractFacts]:
 			time_zone=zones[first.customer, first.site],
 			spans=tuple(Span(span.state, span.start, span.end) for span in contract.spans),
 			lines=tuple(
-				LineSpan(line.line_id, line.offer_version, line.start, line.end) for line in contract.lines
+				LineSpan(line.line_id, line.offer_version, line.start, line.end, line.option_of)
+				for line in contract.lines
 			),
 		)
 

@@ -103,7 +103,7 @@ def _contract(contract: Contract, time_zone: str) -> projection.ContractFacts:
 		time_zone=time_zone,
 		spans=tuple(projection.Span(span.state, span.start, span.end) for span in contract.spans),
 		lines=tuple(
-			projection.LineSpan(line.line_id, line.offer_version, line.start, line.end)
+			projection.LineSpan(line.line_id, line.offer_version, line.start, line.end, line.option_of)
 			for line in contract.lines
 		),
 	)

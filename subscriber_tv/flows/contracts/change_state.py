@@ -26,30 +26,32 @@ def change_state(
 	effective_date: date | str | None = None,
 	end_date: date | str | None = None,
 	reason: str | None = None,
+	billing_stops: bool = False,
 ) -> str:
 	"""Record one event of a subscription; return the name of the TV Subscription Change.
 
 	Days are days at the site: `effective_date` (default today, never later) is the first day of the new state,
-	`end_date` the first day no longer served (only for cancel_at_date). Change, cache and rights outbox are
+	`end_date` the first day no longer served (only for cancel_at_date), `billing_stops` whether a suspension is free
+	of charge. Change, cache and rights outbox are
 	written in one transaction, under the lock of the subscription row: of two users at once the second sees
 	what the first did. Errors: IllegalChange with the reason and what is possible instead.
 	"""
-	facts = _lock(subscription)
+	facts = lock(subscription)
 	contract = timeline.load_locked(subscription, facts.change_count, facts)
-	change = _plan(contract, event, facts, effective_date, end_date)
+	change = _plan(contract, event, facts, effective_date, end_date, not billing_stops)
 	name = record_change(subscription, change, reason)
 	doc = frappe.get_doc("TV Subscription", subscription)
-	refresh_cache(doc, extend(contract, change), change.no, name)
+	refresh_cache(doc, extend(contract, change), name, site_today(facts.site))
 	note_change("Subscription", subscription)
 	return name
 
 
-def _lock(subscription: str) -> frappe._dict:
+def lock(subscription: str) -> frappe._dict:
 	"""Lock the subscription row and return its latest facts."""
 	facts = frappe.db.get_value(
 		"TV Subscription",
 		subscription,
-		["site", "change_count", "anchor_day", "billed_through"],
+		["site", "customer", "payer", "company", "currency", "state", "change_count", *timeline.AGREED],
 		as_dict=True,
 		for_update=True,
 	)
@@ -58,7 +60,7 @@ def _lock(subscription: str) -> frappe._dict:
 	return facts
 
 
-def _plan(contract: Contract, event: str, facts: frappe._dict, effective, end) -> Change:
+def _plan(contract: Contract, event: str, facts: frappe._dict, effective, end, billed: bool) -> Change:
 	try:
 		return plan_change(
 			contract,
@@ -67,6 +69,7 @@ def _plan(contract: Contract, event: str, facts: frappe._dict, effective, end) -
 			today=site_today(facts.site),
 			effective=getdate(effective) if effective else None,
 			end=getdate(end) if end else None,
+			billed=billed,
 		)
 	except IllegalTransition as refused:
 		message = why_illegal(contract.subscription, refused)

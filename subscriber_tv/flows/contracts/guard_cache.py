@@ -5,16 +5,19 @@ from frappe import _
 from frappe.model import no_value_fields
 
 #: Fields of a line that a user could type into; the number of bound TVs is counted, never typed.
-LINE_FIELDS = ("line_id", "offer_version", "quantity", "from_date", "to_date")
+LINE_FIELDS = ("line_id", "offer_version", "quantity", "from_date", "to_date", "option_of")
+
+#: How the customer wants his invoices is no part of the contract: whoever may write the form may change it.
+EDITABLE = frozenset({"mode_of_payment", "po_no", "separate_invoice"})
 
 
 def keep_hands_off(doc) -> None:
 	"""Refuse any edit of a subscription that exists, and say which button does it instead."""
 	before = doc.get_doc_before_save()
 	if _lines(doc) != _lines(before):
-		frappe.throw(_why_not_lines(doc), title=_("Lines Are Fixed"))
+		frappe.throw(_why_not_lines(), title=_("Lines Are Fixed"))
 	for field in doc.meta.fields:
-		if field.fieldtype in no_value_fields or field.fieldname == "lines":
+		if field.fieldtype in no_value_fields or field.fieldname in ("lines", *EDITABLE):
 			continue
 		if doc.has_value_changed(field.fieldname):
 			frappe.throw(
@@ -42,9 +45,5 @@ def _lines(doc) -> list[tuple]:
 	return [tuple(str(row.get(field) or "") for field in LINE_FIELDS) for row in doc.lines]
 
 
-def _why_not_lines(doc) -> str:
-	if doc.state == "Draft":
-		return _(
-			"The lines of a subscription are fixed once it is saved. Delete this draft and open a new one."
-		)
-	return _("The lines of a running contract are not edited. End it and open a new subscription.")
+def _why_not_lines() -> str:
+	return _("The lines of a contract are not edited here. Use {0}.").format(_("Change Lines"))

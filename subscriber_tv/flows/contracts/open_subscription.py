@@ -3,18 +3,22 @@
 The controller of TV Subscription calls `prepare` before and `record_opening` after its row is written.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 import frappe
 from frappe import _
 from frappe.utils import add_months, formatdate, getdate
 
-from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS, problems_of_sale
+from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS
+from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.contracts.states import CREATE, DRAFT
-from subscriber_tv.core.contracts.timeline import Change, Line, fold
-from subscriber_tv.flows.catalogue.facts import sale_of, segment_path
-from subscriber_tv.flows.catalogue.words import why_not_sold
+from subscriber_tv.core.contracts.timeline import Change, fold
+from subscriber_tv.core.pricing.discount import Discount
+from subscriber_tv.flows.catalogue.facts import segment_path
+from subscriber_tv.flows.contracts.check_line import check_line, check_option, check_prices
 from subscriber_tv.flows.contracts.record_change import record_change, refresh_cache
+from subscriber_tv.flows.contracts.timeline import agreed_of
 from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.settings import require_phase
 
@@ -29,9 +33,14 @@ def open_subscription(
 	anchor_day: int | None = None,
 	billed_through: date | str | None = None,
 	start_on: date | str | None = None,
+	terms: dict | None = None,
+	discounts: Sequence[Discount] = (),
 ) -> str:
-	"""Open a Draft with lines of {offer_version, quantity}; return its name.
+	"""Open a Draft with lines of {offer_version, quantity, option_of, prices}; return its name.
 
+	`prices` of a line are negotiated ones by charge code, `option_of` the id of the line it widens (the first is L1).
+	`terms` are further fields of the subscription: trial_days, calendar_aligned, minimum, mode_of_payment, po_no,
+	separate_invoice. `discounts` hold from the first day.
 	`start_on` is the day of the order at the site (default today), `billed_through` the day before which another
 	system has billed: such a contract is not held to the dates on which its offer is on sale.
 	Errors: ValidationError naming what is wrong with site, lines or offer; PhaseOff when orders are off.
@@ -46,12 +55,19 @@ def open_subscription(
 			"anchor_day": anchor_day,
 			"billed_through": billed_through,
 			"lines": [
-				{"offer_version": line["offer_version"], "quantity": line.get("quantity", 1)}
+				{
+					"offer_version": line["offer_version"],
+					"quantity": line.get("quantity", 1),
+					"option_of": line.get("option_of"),
+				}
 				for line in lines
 			],
+			**(terms or {}),
 		}
 	)
 	doc.flags.start_on = start_on
+	doc.flags.prices = {f"L{no}": line.get("prices") or {} for no, line in enumerate(lines, start=1)}
+	doc.flags.discounts = tuple(discounts)
 	# The caller, an endpoint or an import, has checked who may open a subscription.
 	doc.flags.ignore_permissions = True
 	return doc.insert().name
@@ -69,22 +85,28 @@ def prepare(doc) -> None:
 
 def record_opening(doc) -> None:
 	"""Write change no. 1 of a TV Subscription that was just inserted."""
+	prices = doc.flags.prices or {}
 	change = Change(
 		no=1,
 		event=CREATE,
 		from_state=None,
 		to_state=DRAFT,
 		effective=_start(doc),
-		lines=tuple(Line(row.line_id, row.offer_version, row.quantity) for row in doc.lines),
+		lines=tuple(
+			Line(
+				row.line_id,
+				row.offer_version,
+				row.quantity,
+				prices=tuple(sorted(prices.get(row.line_id, {}).items(), key=lambda item: item[0])),
+				option_of=row.option_of or "",
+			)
+			for row in doc.lines
+		),
+		discounts=doc.flags.discounts or (),
 	)
 	name = record_change(doc.name, change)
-	contract = fold(
-		[change],
-		subscription=doc.name,
-		anchor_day=doc.anchor_day or None,
-		billed_through=getdate(doc.billed_through) if doc.billed_through else None,
-	)
-	refresh_cache(doc, contract, change.no, name)
+	contract = fold([change], subscription=doc.name, agreed=agreed_of(doc))
+	refresh_cache(doc, contract, name, site_today(doc.site))
 
 
 def _fill(doc) -> None:
@@ -132,6 +154,11 @@ def _check_site(doc) -> None:
 def _check_days(doc) -> None:
 	if doc.anchor_day and not 1 <= doc.anchor_day <= 31:
 		frappe.throw(_("The billing day must be between 1 and 31, or empty."), title=_("Billing Day"))
+	if doc.calendar_aligned and doc.anchor_day not in (None, 0, 1):
+		frappe.throw(
+			_("Periods that follow the calendar begin on day 1: leave the billing day empty."),
+			title=_("Billing Day"),
+		)
 	today = site_today(doc.site)
 	furthest = add_months(today, MAX_INTERVAL_MONTHS)
 	if doc.billed_through and getdate(doc.billed_through) > furthest:
@@ -152,24 +179,16 @@ def _check_lines(doc) -> None:
 	day = None if doc.billed_through else _start(doc)
 	segments = segment_path(doc.site, doc.customer)
 	for row in doc.lines:
-		if row.quantity < 1:
-			frappe.throw(
-				_("Line {0}: the number of outlets must be at least 1.").format(row.idx), title=_("Outlets")
-			)
-		problems = problems_of_sale(
-			sale_of(row.offer_version),
+		check_line(
+			row.line_id,
+			row.offer_version,
+			row.quantity,
 			company=doc.company,
 			currency=doc.currency,
-			segment_path=segments,
+			segments=segments,
 			day=day,
 		)
-		if problems:
-			reasons = [
-				_("Line {0}: {1}").format(row.idx, why_not_sold(row.offer_version, problem))
-				for problem in problems
-			]
-			frappe.throw(
-				reasons if len(reasons) > 1 else reasons[0],
-				title=_("Offer Cannot Be Sold Here"),
-				as_list=len(reasons) > 1,
-			)
+		check_option(
+			row.line_id, row.option_of, [other.line_id for other in doc.lines if not other.option_of]
+		)
+		check_prices(row.line_id, row.offer_version, (doc.flags.prices or {}).get(row.line_id, {}))

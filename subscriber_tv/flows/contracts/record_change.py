@@ -1,12 +1,24 @@
 """The one writer of TV Subscription Change rows and of the cache in TV Subscription."""
 
+from datetime import date
+
 import frappe
 
+from subscriber_tv.core.contracts.lines import Line, line_on, next_day_of_change
 from subscriber_tv.core.contracts.timeline import Change, Contract
+from subscriber_tv.flows.contracts.change_rows import rows_of
+
+#: DocType and name of the document that caused a change.
+Source = tuple[str, str]
 
 
-def record_change(subscription: str, change: Change, reason: str | None = None) -> str:
-	"""Insert one change, submitted at once; return its name. The caller holds the lock of the subscription."""
+def record_change(
+	subscription: str, change: Change, reason: str | None = None, source: Source | None = None, **values: str
+) -> str:
+	"""Insert one change, submitted at once; return its name. The caller holds the lock of the subscription.
+
+	`values` are fields of the change that the core does not know: the new payer, holder or site.
+	"""
 	doc = frappe.get_doc(
 		{
 			"doctype": "TV Subscription Change",
@@ -18,13 +30,16 @@ def record_change(subscription: str, change: Change, reason: str | None = None) 
 			"to_state": change.to_state,
 			"effective_date": change.effective,
 			"end_date": change.end,
+			"billing_stops": int(not change.billed),
+			"anchor_day": change.anchor_day or 0,
+			"withdraws": change.withdraws or 0,
 			"reason": reason,
 			"known_on": frappe.utils.now_datetime(),
 			"author": frappe.session.user,
-			"lines": [
-				{"line_id": line.line_id, "offer_version": line.offer_version, "quantity": line.quantity}
-				for line in change.lines
-			],
+			"source_doctype": source[0] if source else None,
+			"source_name": source[1] if source else None,
+			**rows_of(change),
+			**values,
 		}
 	)
 	# Nobody has write access to changes: whoever may cause this event was checked by the endpoint or by
@@ -34,24 +49,69 @@ def record_change(subscription: str, change: Change, reason: str | None = None) 
 	return doc.insert().name
 
 
-def refresh_cache(doc, contract: Contract, change_count: int, last_change: str) -> None:
-	"""Write what the changes make of a TV Subscription into its own fields and tell open forms."""
-	doc.db_set(
-		{
-			"state": contract.state,
-			"state_since": contract.state_since(),
-			"activated_on": contract.activated_on,
-			"end_date": contract.end_date,
-			"change_count": change_count,
-			"last_change": last_change,
-		},
-		notify=True,
-	)
+def refresh_cache(doc, contract: Contract, last_change: str | None, today: date) -> None:
+	"""Write what the changes make of a TV Subscription into its own fields and tell open forms.
+
+	`last_change` is None when none was recorded and only the day is another. `today` is the day at the site.
+	"""
+	refresh_lines(doc, contract, today)
+	values = {
+		"state": contract.state,
+		"state_since": contract.state_since(),
+		"activated_on": contract.activated_on,
+		"end_date": contract.end_date,
+		"next_change_on": next_day_of_change(contract.lines, today),
+	}
+	if last_change:
+		values |= {"change_count": contract.changes[-1].no, "last_change": last_change}
+	doc.db_set(values, notify=True)
+
+
+def refresh_lines(doc, contract: Contract, today: date) -> None:
+	"""One row for each line of the contract: as it is on `today`, else as it will begin, else as it ended."""
+	rows = {row.line_id: row for row in doc.lines}
+	for line_id in dict.fromkeys(piece.line_id for piece in contract.lines):
+		shown = _shown([piece for piece in contract.lines if piece.line_id == line_id], today)
+		values = {
+			"offer_version": shown.offer_version,
+			"quantity": shown.quantity,
+			"from_date": shown.start,
+			"to_date": shown.end,
+			"option_of": shown.option_of or None,
+		}
+		if row := rows.get(line_id):
+			row.db_set(values, update_modified=False)
+		else:
+			doc.append("lines", {"line_id": line_id, **values}).db_insert()
+	_drop_lines_taken_back(doc, contract)
+
+
+def _drop_lines_taken_back(doc, contract: Contract) -> None:
+	"""A line whose beginning was taken back was never there; one with a TV stays, ended, until it is unbound."""
+	known = {piece.line_id for piece in contract.lines}
+	for row in list(doc.lines):
+		if row.line_id in known:
+			continue
+		if row.bound:
+			row.db_set({"from_date": None, "to_date": contract.changes[0].effective}, update_modified=False)
+		else:
+			frappe.db.delete("TV Subscription Line", {"name": row.name})
+			doc.lines.remove(row)
+
+
+def _shown(pieces: list[Line], today: date) -> Line:
+	upcoming = (piece for piece in pieces if piece.start and piece.start > today)
+	return line_on(pieces, pieces[0].line_id, today) or next(upcoming, pieces[-1])
 
 
 def discard_only_change(subscription: str) -> None:
 	"""Remove the change that opened a draft, before the draft itself is deleted."""
 	changes = frappe.get_all("TV Subscription Change", {"subscription": subscription}, pluck="name")
 	for name in changes:
-		frappe.db.delete("TV Subscription Change Line", {"parent": name})
+		for table in (
+			"TV Subscription Change Line",
+			"TV Subscription Price Line",
+			"TV Subscription Discount Line",
+		):
+			frappe.db.delete(table, {"parent": name})
 		frappe.db.delete("TV Subscription Change", {"name": name})

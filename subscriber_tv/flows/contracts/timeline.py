@@ -4,8 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import frappe
+from frappe.utils import getdate
 
-from subscriber_tv.core.contracts.timeline import Change, Contract, Line, fold
+from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, fold
+from subscriber_tv.core.money import money
+from subscriber_tv.flows.contracts.change_rows import Rows, load_rows
 
 #: Names in one `in (…)`; keeps a query of ten thousand contracts below the packet limit.
 CHUNK = 500
@@ -29,7 +32,7 @@ def load_many(subscriptions: Iterable[str]) -> dict[str, Contract]:
 
 
 def load_locked(subscription: str, change_count: int, facts: dict) -> Contract:
-	"""The same contract without its lines, read past this transaction's snapshot.
+	"""The same contract, read past this transaction's snapshot.
 
 	For a caller who holds the lock of the subscription: another user may have committed changes after our
 	transaction took its snapshot, and only locking reads see them. The rows are named one by one, so that no
@@ -44,13 +47,16 @@ def load_locked(subscription: str, change_count: int, facts: dict) -> Contract:
 		.for_update()
 		.run(as_dict=True)
 	)
-	return _fold(subscription, rows, {}, facts)
+	return _fold(subscription, rows, load_rows(rows, locked=True), facts)
 
 
 def change_name(subscription: str, no: int) -> str:
 	"""Name of the change with that number, as the DocType names it."""
 	return f"{subscription}-C{no}"
 
+
+#: What of a TV Subscription was agreed at its opening.
+AGREED = ("anchor_day", "billed_through", "trial_days", "calendar_aligned", "minimum")
 
 _COLUMNS = (
 	"name",
@@ -61,44 +67,41 @@ _COLUMNS = (
 	"to_state",
 	"effective_date",
 	"end_date",
+	"billing_stops",
+	"anchor_day",
+	"withdraws",
 )
 
 
-def _load_chunk(names: list[str]) -> dict[str, Contract]:
-	facts = frappe.get_all(
-		"TV Subscription", {"name": ("in", names)}, ["name", "anchor_day", "billed_through"], limit=0
+def agreed_of(facts: dict) -> Agreed:
+	"""The terms of the opening, from the fields of a TV Subscription named in AGREED."""
+	return Agreed(
+		anchor_day=facts.get("anchor_day") or None,
+		billed_through=getdate(facts.get("billed_through")) if facts.get("billed_through") else None,
+		trial_days=facts.get("trial_days") or 0,
+		calendar_aligned=bool(facts.get("calendar_aligned")),
+		minimum=money(facts.get("minimum")) if facts.get("minimum") else None,
 	)
+
+
+def _load_chunk(names: list[str]) -> dict[str, Contract]:
+	facts = frappe.get_all("TV Subscription", {"name": ("in", names)}, ["name", *AGREED], limit=0)
 	changes = frappe.get_all(
 		"TV Subscription Change", {"subscription": ("in", names), "docstatus": 1}, list(_COLUMNS), limit=0
 	)
 	by_subscription = defaultdict(list)
 	for change in changes:
 		by_subscription[change.subscription].append(change)
-	lines = _load_lines([change.name for change in changes])
+	rows = load_rows(changes)
 	return {
-		fact.name: _fold(fact.name, by_subscription[fact.name], lines, fact)
+		fact.name: _fold(fact.name, by_subscription[fact.name], rows, fact)
 		for fact in facts
 		if by_subscription[fact.name]
 	}
 
 
-def _load_lines(changes: list[str]) -> dict[str, tuple[Line, ...]]:
-	found = defaultdict(list)
-	for start in range(0, len(changes), CHUNK):
-		rows = frappe.get_all(
-			"TV Subscription Change Line",
-			{"parent": ("in", changes[start : start + CHUNK]), "parenttype": "TV Subscription Change"},
-			["parent", "line_id", "offer_version", "quantity"],
-			order_by="parent, idx",
-			limit=0,
-		)
-		for row in rows:
-			found[row.parent].append(Line(row.line_id, row.offer_version, row.quantity))
-	return {parent: tuple(lines) for parent, lines in found.items()}
-
-
-def _fold(subscription: str, rows: list[dict], lines: dict[str, tuple[Line, ...]], facts: dict) -> Contract:
-	changes = [
+def _fold(subscription: str, changes: list[dict], rows: Rows, facts: dict) -> Contract:
+	folded = [
 		Change(
 			no=row.change_no,
 			event=row.event,
@@ -106,13 +109,13 @@ def _fold(subscription: str, rows: list[dict], lines: dict[str, tuple[Line, ...]
 			to_state=row.to_state,
 			effective=row.effective_date,
 			end=row.end_date,
-			lines=lines.get(row.name, ()),
+			lines=rows.lines_of(row),
+			steps=rows.steps_of(row),
+			billed=not row.billing_stops,
+			anchor_day=row.anchor_day or None,
+			discounts=rows.discounts_of(row),
+			withdraws=row.withdraws or None,
 		)
-		for row in rows
+		for row in changes
 	]
-	return fold(
-		changes,
-		subscription=subscription,
-		anchor_day=facts.get("anchor_day") or None,
-		billed_through=facts.get("billed_through"),
-	)
+	return fold(folded, subscription=subscription, agreed=agreed_of(facts))

@@ -23,6 +23,14 @@ def event_label(event: str) -> str:
 		"end": _("End Now"),
 		"uninstall": _("Uninstalled"),
 		"reactivate": _("Reactivate"),
+		"change_lines": _("Change Lines"),
+		"change_anchor": _("Move Billing Day"),
+		"grant_discount": _("Grant Discount"),
+		"change_payer": _("Change Payer"),
+		"change_holder": _("Change Holder"),
+		"move": _("Move to Another Site"),
+		"renew": _("Renew"),
+		"withdraw": _("Take Back"),
 	}
 	return labels.get(event, event)
 
@@ -49,6 +57,11 @@ def why_not_then(subscription: str, event: str, refused: TimelineError) -> str:
 		"end_missing": _("give the first day that is no longer served."),
 		"end_too_early": _("the first day no longer served must come after {0}. To stop today use End Now."),
 		"already_over": _("the contract is over since {0}. Use End Now with that day as its effective day."),
+		"before_opening": _("it cannot take effect before {0}, when the contract was opened."),
+		"too_far": _("it cannot be planned for a day after {0}."),
+		"not_yours": _(
+			"only a change of lines, billing day, discount, payer or site that still holds is taken back."
+		),
 	}
 	return _("{0} of subscription {1}: {2}").format(
 		frappe.bold(event_label(event)), frappe.bold(subscription), sentences[refused.code].format(day)

@@ -200,3 +200,27 @@ def test_allowed_exactly_while_the_contract_watches(steps, day, hour):
 	)
 	found = decision(at(today.year, today.month, today.day, hour), *spans)
 	assert (found.kind == "allow") == (current.state in projection.WATCHING)
+
+
+def test_an_option_widens_the_rights_of_its_line_for_its_days_only():
+	# L1   |==================== HOTEL-V1 ====================|
+	# L2         |== SPORT-V1 ==|                  |== SPORT-V1, its line is over ==
+	#      1 Feb 10 Feb         20 Feb             25 Feb    1 March
+	lines = (
+		LineSpan("L1", "HOTEL-V1", None, date(2026, 3, 1)),
+		LineSpan("L2", "SPORT-V1", date(2026, 2, 10), date(2026, 2, 20), "L1"),
+		LineSpan("L2", "SPORT-V1", date(2026, 2, 25), None, "L1"),
+	)
+	found = contract(Span("Active", date(2026, 2, 1)), lines=lines)
+	offers = {
+		moment: projection.window(found, "L1", at(2026, 2, moment)).offers for moment in (9, 10, 19, 20, 25)
+	}
+	assert offers == {
+		9: ("HOTEL-V1",),
+		10: ("HOTEL-V1", "SPORT-V1"),
+		19: ("HOTEL-V1", "SPORT-V1"),
+		20: ("HOTEL-V1",),
+		25: ("HOTEL-V1", "SPORT-V1"),
+	}
+	assert projection.window(found, "L1", at(2026, 3, 1)) is None
+	assert projection.window(found, "L2", at(2026, 2, 12)).offers == ("SPORT-V1",)
