@@ -25,11 +25,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from subscriber_tv.core.billing.base import Counted, with_base_of_payer
 from subscriber_tv.core.billing.charges import expected_charges
 from subscriber_tv.core.billing.claims import Claim, next_revision
 from subscriber_tv.core.billing.groups import GroupKey, gather
+from subscriber_tv.core.billing.limits import MAX_ROWS, Limits, check_limits
 from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
 from subscriber_tv.core.billing.price import (
+	BY_TOTAL,
 	CORRECTION,
 	FAR,
 	ONE_DAY,
@@ -40,6 +43,7 @@ from subscriber_tv.core.billing.price import (
 	Refused,
 )
 from subscriber_tv.core.billing.terms import NO_TERMS, Terms
+from subscriber_tv.core.billing.totals import difference
 from subscriber_tv.core.billing.usage import Usage
 from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.money import ZERO, plain
@@ -99,6 +103,7 @@ class ContractFacts:
 	places: int = 2
 	terms: Terms = NO_TERMS
 	usage: tuple[Usage, ...] = ()
+	base: tuple[Counted, ...] = ()
 	mode_of_payment: str = ""
 	po_no: str = ""
 	separate: str = ""
@@ -187,17 +192,20 @@ class _Cell:
 		return intersect((span for row in self.rows for span in row.standing), [floor])
 
 
-def decide(contracts: Iterable[ContractFacts], *, until: date, max_months: int) -> PayerBill:
+def decide(
+	contracts: Iterable[ContractFacts], *, until: date, max_months: int, max_rows: int = MAX_ROWS
+) -> PayerBill:
 	"""Decide what one payer is invoiced and credited: periods that begin on or before `until`.
 
-	`max_months` is the safety limit on how far back a first or late bill may reach; a contract beyond it is
-	refused, as is one with a missing price. Charges come sorted by contract, line and day.
+	`max_months` and `max_rows` are the safety limits, see limits.py; a contract beyond one is refused, as is one with a
+	missing price. Charges come sorted by contract, line and day.
 	"""
 	due: list[Bill] = []
 	refused = []
-	for facts in sorted(contracts, key=lambda facts: facts.contract.subscription):
+	contracts = sorted(contracts, key=lambda facts: facts.contract.subscription)
+	for facts in with_base_of_payer(contracts):
 		try:
-			bill = bill_contract(facts, until=until, max_months=max_months)
+			bill = bill_contract(facts, until=until, max_months=max_months, max_rows=max_rows)
 		except Refused as refusal:
 			refused.append(refusal)
 			continue
@@ -207,21 +215,34 @@ def decide(contracts: Iterable[ContractFacts], *, until: date, max_months: int) 
 	return PayerBill(tuple(_consolidate(*group) for group in groups.items()), tuple(refused))
 
 
-def bill_contract(facts: ContractFacts, *, until: date, max_months: int) -> Bill:
+def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_rows: int = MAX_ROWS) -> Bill:
 	"""The difference for one contract. Refused when a safety limit is passed or a price is missing."""
 	horizon = max([until, *(row.span.end - ONE_DAY for row in facts.invoiced)])
-	expected = expected_charges(facts.contract, facts.offers, horizon, facts.terms, facts.places)
+	expected = expected_charges(
+		facts.contract, facts.offers, horizon, facts.terms, facts.places, facts.usage, facts.base
+	)
 	floor = Span(facts.contract.billed_through or date.min, FAR)
 	claims = _standing_claims(facts.invoiced)
 	waiting = _waiting(expected, until)
 	charges: list[Charge] = []
 	credits: list[Credit] = []
 	for cell in _cells(expected, facts.invoiced):
+		if cell.place[1] in BY_TOTAL:
+			_settle_total(cell, until, facts.places, floor, claims, charges, credits)
+			continue
 		settlement = _Settlement(cell, facts, floor, claims)
 		settlement.work(until, waiting.get(cell.place, ()))
 		charges += settlement.charges
 		credits += settlement.credits
-	_check_age(facts.contract.subscription, charges, until, max_months)
+	check_limits(
+		facts.contract.subscription,
+		facts.invoiced,
+		charges,
+		credits,
+		until=until,
+		limits=Limits(max_months, max_rows),
+		places=facts.places,
+	)
 	return Bill(
 		facts.group,
 		tuple(sorted(charges, key=lambda charge: (charge.claim.line, charge.span))),
@@ -240,17 +261,19 @@ def _consolidate(group: GroupKey, bills: Sequence[Bill]) -> Bill:
 def _cells(expected: Sequence[Expected], invoiced: Sequence[InvoicedRow]) -> Iterable[_Cell]:
 	cells: dict[tuple, _Cell] = defaultdict(_Cell)
 	for row in expected:
-		cells[_identity(row.line, row.kind, row.price)].expected.append(row)
+		cells[_identity(row)].expected.append(row)
 	for row in invoiced:
-		cells[_identity(row.line, row.kind, row.price)].rows.append(row)
+		cells[_identity(row)].rows.append(row)
 	return cells.values()
 
 
-def _identity(line: str, kind: str, price: Price) -> tuple:
+def _identity(row: Expected | InvoicedRow) -> tuple:
 	"""A one-off charge is one for ever, whatever its day or price: it is not repaired once billed."""
-	if kind == ONE_OFF:
-		return (line, kind)
-	return (line, kind, price.period, plain(price.full_amount))
+	if row.kind == ONE_OFF:
+		return (row.line, row.kind)
+	if row.kind in BY_TOTAL:
+		return (row.line, row.kind, row.price.period, row.span.start)
+	return (row.line, row.kind, row.price.period, plain(row.price.full_amount))
 
 
 def _standing_claims(invoiced: Sequence[InvoicedRow]) -> list[Claim]:
@@ -278,6 +301,25 @@ def _waiting(expected: Sequence[Expected], until: date) -> dict[tuple[str, str],
 		if row.due > until and row.price.full_amount:
 			waiting[row.line, row.kind].append(row.span)
 	return waiting
+
+
+def _settle_total(
+	cell: _Cell,
+	until: date,
+	places: int,
+	floor: Span,
+	claims: list[Claim],
+	charges: list[Charge],
+	credits: list[Credit],
+) -> None:
+	"""A cell whose rows are compared by what they come to, see totals.py."""
+	rows = [row for row in cell.rows if row.span.start >= floor.start]
+	to_charge, to_credit = difference(cell.expected, rows, until, places)
+	for row, amount in to_charge:
+		claim = _new_claim(row.line, row.span, row.kind, claims)
+		charges.append(Charge(row.subscription, claim, row.price, amount))
+	for row, amount in to_credit:
+		credits.append(Credit(row, _new_claim(row.line, row.span, CORRECTION, claims), amount))
 
 
 class _Settlement:
@@ -351,18 +393,3 @@ class _Settlement:
 	def _value(self, price: Price, days: int, more: int) -> Decimal:
 		places = self._facts.places
 		return price.value_of(more, places) - price.value_of(days, places)
-
-
-def _check_age(subscription: str, charges: Sequence[Charge], until: date, max_months: int) -> None:
-	if not charges:
-		return
-	first = min(charge.span.start for charge in charges)
-	months = (until.year - first.year) * 12 + until.month - first.month
-	if months > max_months:
-		raise Refused(
-			"too_long_ago",
-			subscription=subscription,
-			first=first.isoformat(),
-			months=str(months),
-			limit=str(max_months),
-		)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
 
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import RECURRING, Expected, line_id_of
@@ -77,7 +76,7 @@ def _by_amount(rows: Sequence[Expected], discount: Discount) -> list[Expected]:
 		for part in parts
 		if (total := totals[_shares_with(part)])
 	]
-	return list(_joined(sorted(shared, key=lambda row: (row.line, row.span))))
+	return list(joined(sorted(shared, key=lambda row: (row.line, row.span))))
 
 
 def _shares_with(row: Expected) -> object:
@@ -91,16 +90,12 @@ def _less(row: Expected, amount: Decimal, discount: Discount) -> Expected:
 	return replace(row, price=replace(price, discount=price.discount + amount, discounts=taken))
 
 
-def _cut(row: Expected, days: Iterable) -> Iterator[Expected]:
+def _cut(row: Expected, days: Iterable[date]) -> list[Expected]:
 	"""The row in parts that end at these days; one without proration stays whole."""
-	inner = sorted(day for day in days if row.span.start < day < row.span.end) if row.price.prorate else []
-	bounds = [row.span.start, *inner, row.span.end]
-	in_advance = row.due == row.span.start
-	for start, end in pairwise(bounds):
-		yield replace(row, span=Span(start, end), due=start if in_advance else row.due)
+	return row.cut(days) if row.price.prorate else [row]
 
 
-def _joined(rows: Iterable[Expected]) -> Iterator[Expected]:
+def joined(rows: Iterable[Expected]) -> Iterator[Expected]:
 	"""Neighbours of one line at one price as one row again."""
 	last: Expected | None = None
 	for row in rows:

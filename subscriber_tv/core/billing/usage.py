@@ -1,8 +1,33 @@
-"""Usage: what was consumed, a fact that is rated when its period closes."""
+"""Usage: what was consumed, rated for each anchor-aligned period and charged when the period closes.
 
-from dataclasses import dataclass
+	period   |============ 30 days ============|===============
+	used     |  30          50           40    |   12     ...
+	rated                                120 units, due here      a record of 15 that arrives later: 135 units,
+	                                                              the next run charges what is missing on the same days
+
+The sum of the period is compared with what stands invoiced for it, so a record that arrives late is a row of its own for
+its old period, and usage taken back is credited. Where the price changes within a period, each price rates the days it
+holds. Fee, allowance, free units and the bounds of a percentage have their share by days of a part of a period; without
+proration they are whole, and the price of the first day rates the period. Days without charge (a trial, a pause) count
+neither usage nor allowance; usage of days not served is not charged.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+
+from subscriber_tv.core.billing.chain import Chain, pieces_in, row_of, ruled, services
+from subscriber_tv.core.billing.periods import Span, days_in, subtract
+from subscriber_tv.core.billing.price import ONE_DAY, Expected, OfferCharge, Refused
+from subscriber_tv.core.billing.terms import Terms
+from subscriber_tv.core.contracts.lines import Line
+from subscriber_tv.core.contracts.timeline import Contract
+from subscriber_tv.core.money import ZERO, round_money
+from subscriber_tv.core.pricing.models import Percentage, PercentOf, PriceModel
+from subscriber_tv.core.pricing.price import part_of, price_of
 
 
 @dataclass(frozen=True)
@@ -16,3 +41,78 @@ class Usage:
 	charge: str
 	day: date
 	quantity: Decimal
+
+
+#: Usage by contract line and charge, in order of time.
+Used = Mapping[tuple[str, str], Sequence[Usage]]
+
+Piece = tuple[Line, OfferCharge, tuple[Span, ...]]
+
+
+def by_charge(usage: Iterable[Usage]) -> Used:
+	found: dict[tuple[str, str], list[Usage]] = defaultdict(list)
+	for one in sorted(usage, key=lambda one: one.day):
+		found[one.line_id, one.charge].append(one)
+	return found
+
+
+def usage_rows(
+	contract: Contract, chain: Chain, until: date, terms: Terms, used: Used, places: int
+) -> list[Expected]:
+	"""One row for each period and price that comes to an amount, in periods that begin on or before `until`.
+
+	Refused when the events of a percentage, or the amounts of one, are below zero.
+	"""
+	rows = []
+	for served in services(contract):
+		for reign, grid in ruled(contract, chain, served, terms):
+			whole = Span(max(reign.start, contract.billed_through or reign.start), reign.end)
+			for period in grid.periods(min(until, whole.end - ONE_DAY), whole.start):
+				rows += _of_period(contract, chain, period, whole, terms, used, places)
+	return rows
+
+
+def _of_period(
+	contract: Contract, chain: Chain, period: Span, days: Span, terms: Terms, used: Used, places: int
+) -> Iterator[Expected]:
+	for line, charge, spans in _pieces(chain, period, days, terms):
+		events = _used_in(used.get((line.line_id, charge.code), ()), spans)
+		model = part_of(charge.pricing, days_in(spans), period.days) if charge.prorate else charge.pricing
+		row = row_of(
+			contract,
+			line,
+			charge,
+			Span(spans[0].start, spans[-1].end),
+			period,
+			min(period.end, days.end),
+		)
+		try:
+			amount = round_money(_rated(model, events), places)
+		except ValueError:
+			raise Refused("usage_below_zero", subscription=contract.subscription, line=row.line) from None
+		price = replace(row.price, quantity=sum(events, ZERO), prorate=False, rated=amount)
+		yield replace(row, price=price)
+
+
+def _pieces(chain: Chain, period: Span, days: Span, terms: Terms) -> Iterator[Piece]:
+	"""The parts of the period at one price each; of a charge without proration the price of the first day holds."""
+	pieces = [
+		(line, charge, spans)
+		for line, charge, span in pieces_in(chain, days)
+		if (met := span.meet(period)) and (spans := subtract([met], terms.unbilled))
+	]
+	for _, group in groupby(pieces, key=lambda piece: piece[1].prorate and piece[1].pricing):
+		together = list(group)
+		line, charge, _ = together[0]
+		yield line, charge, tuple(sorted(span for _, _, spans in together for span in spans))
+
+
+def _used_in(usage: Sequence[Usage], spans: tuple[Span, ...]) -> list[Decimal]:
+	return [one.quantity for one in usage if any(span.start <= one.day < span.end for span in spans)]
+
+
+def _rated(model: PriceModel, events: Sequence[Decimal]) -> Decimal:
+	"""A percentage is taken of each event, or of their sum within bounds; every other model prices their sum."""
+	if isinstance(model, Percentage | PercentOf):
+		return price_of(model, events).amount
+	return price_of(model, max(sum(events, ZERO), ZERO)).amount

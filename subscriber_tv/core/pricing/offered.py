@@ -4,18 +4,37 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from subscriber_tv.core.money import ZERO
-from subscriber_tv.core.pricing.models import Flat, Graduated, Package, PerUnit, PriceModel, Tier, Volume
+from subscriber_tv.core.pricing.models import (
+	Flat,
+	Graduated,
+	Package,
+	Percentage,
+	PercentOf,
+	PerUnit,
+	PriceModel,
+	Tier,
+	Usage,
+	Volume,
+)
 
 PER_UNIT = "Per Unit"
 FLAT = "Flat"
 GRADUATED = "Graduated"
 VOLUME = "Volume"
 PACKAGE = "Package"
+USAGE = "Usage"
+PERCENT_OF = "Percent Of"
+PERCENTAGE = "Percentage"
 
 #: Priced in the table of tiers; the price of the charge itself stays empty.
 TIERED = (GRADUATED, VOLUME)
 #: Those that need more than one price.
-SCHEMES = (*TIERED, PACKAGE)
+SCHEMES = (*TIERED, PACKAGE, USAGE, PERCENT_OF, PERCENTAGE)
+#: What a percentage is taken of: other charges, or amounts reported as usage.
+PERCENTS = (PERCENT_OF, PERCENTAGE)
+
+#: The base whose quantity picks the tier.
+LINE, CONTRACT, PAYER, GROUP = "Line", "Contract", "Payer", "Group"
 
 
 def model_of(
@@ -43,15 +62,18 @@ def model_of(
 
 def name_of(model: PriceModel) -> tuple[str, Decimal]:
 	"""What a form shows of a model: its name, and its one price; zero where the model has more than one."""
-	match model:
-		case PerUnit(price):
-			return PER_UNIT, price
-		case Flat(price):
-			return FLAT, price
-		case Package():
-			return PACKAGE, model.block_price
-		case Graduated():
-			return GRADUATED, ZERO
-		case Volume():
-			return VOLUME, ZERO
-	return type(model).__name__, ZERO
+	name, price = _SHOWN.get(type(model), (type(model).__name__, None))
+	return name, getattr(model, price) if price else ZERO
+
+
+#: The name of each model and the field of its one price.
+_SHOWN: dict[type, tuple[str, str | None]] = {
+	PerUnit: (PER_UNIT, "unit_price"),
+	Flat: (FLAT, "amount"),
+	Graduated: (GRADUATED, None),
+	Volume: (VOLUME, None),
+	Package: (PACKAGE, "block_price"),
+	Usage: (USAGE, "fee"),
+	PercentOf: (PERCENT_OF, None),
+	Percentage: (PERCENTAGE, None),
+}

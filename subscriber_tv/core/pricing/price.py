@@ -6,7 +6,7 @@ blocks after the free units; an allowance is not overage until it is passed. Amo
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from functools import partial
 
@@ -67,6 +67,27 @@ def price_of(model: PriceModel, given: Decimal | Sequence[Decimal]) -> Priced:
 	with localcontext(EXACT):
 		parts = tuple(_PRICERS[type(model)](model, given))
 		return Priced(sum((part.amount for part in parts), ZERO), parts)
+
+
+def part_of(model: PriceModel, days: int, whole: int) -> PriceModel:
+	"""The model for `days` of a period of `whole` days: what is given for a period has its share by days.
+
+	That are a fee, an allowance, free units and amounts, and the bounds of a percentage. Tiers, blocks and prices per
+	unit or event stay whole.
+	"""
+	shared = {
+		Usage: ("fee", "allowance"),
+		Package: ("free_units",),
+		PercentOf: ("minimum", "maximum"),
+		Percentage: ("free_amount",),
+	}.get(type(model), ())
+	if days == whole:
+		return model
+	with localcontext(EXACT):
+		values = {name: getattr(model, name) for name in shared}
+		return replace(
+			model, **{name: value * days / whole for name, value in values.items() if value is not None}
+		)
 
 
 def _part(what: str, quantity: Decimal, unit_price: Decimal, tier: int = 0, event: int = 0) -> Part:
