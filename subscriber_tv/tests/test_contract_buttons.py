@@ -30,10 +30,10 @@ class TestHandsOff(ContractCase):
 			self.refuse(doc, "Actions")
 		doc = frappe.get_doc("TV Subscription", name)
 		doc.lines[0].quantity = 99
-		self.refuse(doc, "End it")
+		self.refuse(doc, "Change Lines")
 		doc.reload()
 		doc.append("lines", {"offer_version": doc.lines[0].offer_version, "quantity": 1})
-		self.refuse(doc, "End it")
+		self.refuse(doc, "Change Lines")
 		self.assertEqual(state_of(name), "Active")
 
 	def test_who_pays_is_fixed_at_the_opening(self):
