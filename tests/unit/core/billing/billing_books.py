@@ -24,6 +24,11 @@ def one_off(price="50.00", *, code="ACTIVATION", model="Flat", free=False) -> Of
 	return OfferCharge(code, ONE_OFF, "TV-" + code, model, Decimal(price), 0, free)
 
 
+def charged(kind, scheme, code, **fields) -> OfferCharge:
+	"""A charge of any kind and price model."""
+	return OfferCharge(code, kind, "TV-" + code, type(scheme).__name__, Decimal(0), scheme=scheme, **fields)
+
+
 def contract(start, end=None, *, anchor=None, quantity=1, billed_through=None, lines=None) -> Contract:
 	"""Served from `start` to `end`, both ISO days."""
 	begin = day(start)
@@ -50,10 +55,10 @@ class Books:
 		self.rows: list[InvoicedRow] = []
 		self.places = places
 
-	def run(self, contract: Contract, until: str | date, max_months: int = 1200):
-		"""Bill and book; returns the bill."""
+	def run(self, contract: Contract, until: str | date, max_months: int = 1200, **facts):
+		"""Bill and book; returns the bill. `facts` are more of those that ContractFacts takes."""
 		until = day(until) if isinstance(until, str) else until
-		facts = ContractFacts(contract, self.offers, tuple(self.rows), places=self.places)
+		facts = ContractFacts(contract, self.offers, tuple(self.rows), places=self.places, **facts)
 		bill = bill_contract(facts, until=until, max_months=max_months)
 		for credit in bill.credits:
 			self._correct(credit)
