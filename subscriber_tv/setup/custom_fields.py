@@ -102,6 +102,38 @@ CUSTOM_FIELDS: dict = {
 			"search_index": 1,
 			**_ROW,
 		},
+		{
+			"fieldname": "tv_dispute",
+			"label": _("TV Dispute"),
+			"fieldtype": "Link",
+			"options": "TV Dispute",
+			"insert_after": "tv_bill_run",
+			"search_index": 1,
+			**_ROW,
+		},
+		{
+			"fieldname": "tv_mode_of_payment",
+			"label": _("Agreed Mode of Payment"),
+			"fieldtype": "Link",
+			"options": "Mode of Payment",
+			"insert_after": "payment_terms_template",
+			"module": "Subscriber TV",
+		},
+	],
+	"Customer": [
+		{
+			"fieldname": "tv_invoicing",
+			"label": _("TV Invoices"),
+			"fieldtype": "Select",
+			"options": "\n".join(
+				("", _("One Invoice for All"), _("One per Subscription"), _("One per Site"))
+			),
+			"insert_after": "payment_terms",
+			"description": _(
+				"How the subscriptions this customer pays for are put on invoices; empty: one for all"
+			),
+			"module": "Subscriber TV",
+		},
 	],
 	("Stock Entry", "Delivery Note"): [
 		{

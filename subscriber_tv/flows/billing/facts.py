@@ -12,7 +12,9 @@ import frappe
 from frappe.model.meta import get_field_precision
 from frappe.utils import get_number_format_info
 
+from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow
+from subscriber_tv.core.billing.groups import separate_key
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import OfferCharge, Price, Refused
 from subscriber_tv.core.money import money
@@ -39,10 +41,11 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 	subscriptions = frappe.get_all(
 		"TV Subscription",
 		{"company": company, "payer": payer, "activated_on": ("is", "set")},
-		["name", "currency"],
+		["name", "currency", "site", "mode_of_payment", "po_no", "separate_invoice"],
 		order_by="name",
 		limit=0,
 	)
+	choice = frappe.db.get_value("Customer", payer, "tv_invoicing") or ""
 	contracts = load_many(row.name for row in subscriptions)
 	offers = _offers({line.offer_version for contract in contracts.values() for line in contract.lines})
 	invoiced = invoiced_rows(row.name for row in subscriptions)
@@ -53,10 +56,22 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 			invoiced=tuple(invoiced.get(row.name, ())),
 			currency=row.currency,
 			places=places_of(row.currency),
+			terms=terms_of(contracts[row.name]),
+			**_invoicing(row, choice),
 		)
 		for row in subscriptions
 		if row.name in contracts
 	]
+
+
+def _invoicing(row: dict, choice: str) -> dict[str, str]:
+	"""What decides which invoice the contract stands on; `choice` is the payer's."""
+	alone = bool(row.separate_invoice)
+	return {
+		"mode_of_payment": row.mode_of_payment or "",
+		"po_no": (row.po_no or "").strip(),
+		"separate": separate_key(choice, subscription=row.name, site=row.site, alone=alone),
+	}
 
 
 def places_of(currency: str) -> int:
