@@ -47,7 +47,7 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 	)
 	choice = frappe.db.get_value("Customer", payer, "tv_invoicing") or ""
 	contracts = load_many(row.name for row in subscriptions)
-	offers = _offers({line.offer_version for contract in contracts.values() for line in contract.lines})
+	offers = offers_of({line.offer_version for contract in contracts.values() for line in contract.lines})
 	invoiced = invoiced_rows(row.name for row in subscriptions)
 	return [
 		ContractFacts(
@@ -97,7 +97,8 @@ def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
 	return found
 
 
-def _offers(versions: set[str]) -> dict[str, tuple[OfferCharge, ...]]:
+def offers_of(versions: set[str]) -> dict[str, tuple[OfferCharge, ...]]:
+	"""The charges of submitted offer versions by version."""
 	tiers = _tiers(versions)
 	charges: dict[str, list[OfferCharge]] = {version: [] for version in versions}
 	for row in frappe.get_all(
