@@ -215,12 +215,17 @@ def decide(
 	return PayerBill(tuple(_consolidate(*group) for group in groups.items()), tuple(refused))
 
 
+def expected_of(facts: ContractFacts, until: date) -> tuple[Expected, ...]:
+	"""Every row that one contract should have been charged by `until`. Refused as for `expected_charges`."""
+	return expected_charges(
+		facts.contract, facts.offers, until, facts.terms, facts.places, facts.usage, facts.base
+	)
+
+
 def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_rows: int = MAX_ROWS) -> Bill:
 	"""The difference for one contract. Refused when a safety limit is passed or a price is missing."""
 	horizon = max([until, *(row.span.end - ONE_DAY for row in facts.invoiced)])
-	expected = expected_charges(
-		facts.contract, facts.offers, horizon, facts.terms, facts.places, facts.usage, facts.base
-	)
+	expected = expected_of(facts, horizon)
 	floor = Span(facts.contract.billed_through or date.min, FAR)
 	claims = _standing_claims(facts.invoiced)
 	waiting = _waiting(expected, until)

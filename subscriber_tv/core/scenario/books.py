@@ -1,59 +1,18 @@
-"""The books of a scenario: the rows its runs have invoiced, and the money that goes with them."""
+"""What a scenario begins with: rows that were invoiced before its first run, and the payer's account."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from subscriber_tv.core.billing.bill import Bill, Charge, Correction, Credit, InvoicedRow
-from subscriber_tv.core.billing.charges import expected_charges
+from subscriber_tv.core.billing.bill import InvoicedRow, expected_of
+from subscriber_tv.core.billing.books import Books
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import ONE_OFF, Expected, line_key
 from subscriber_tv.core.json_values import BadValue
 from subscriber_tv.core.money import ZERO
 from subscriber_tv.core.scenario.known import CHARGE, facts_on
 from subscriber_tv.core.scenario.model import Billed, Scenario
-
-
-@dataclass
-class Books:
-	"""Invoiced rows by contract. Nothing is ever removed; a correction is added to the row it corrects."""
-
-	rows: dict[str, list[InvoicedRow]] = field(default_factory=dict)
-
-	def of(self, contract: str) -> tuple[InvoicedRow, ...]:
-		return tuple(self.rows.get(contract, ()))
-
-	def post(self, bill: Bill, invoice: str) -> None:
-		"""What the bill leaves behind: its charges on `invoice`, its credits on the rows they correct."""
-		for credit in bill.credits:
-			self._correct(credit)
-		for charge in bill.charges:
-			self.add(_invoiced(charge, invoice))
-
-	def add(self, row: InvoicedRow) -> None:
-		self.rows.setdefault(row.subscription, []).append(row)
-
-	def _correct(self, credit: Credit) -> None:
-		rows = self.rows[credit.row.subscription]
-		at = next(index for index, row in enumerate(rows) if row.name == credit.row.name)
-		done = Correction(credit.span, credit.amount, credit.claim.revision)
-		rows[at] = replace(rows[at], corrections=(*rows[at].corrections, done))
-
-
-def _invoiced(charge: Charge, invoice: str) -> InvoicedRow:
-	claim = charge.claim
-	return InvoicedRow(
-		name=f"{claim.line}|{claim.start}|{claim.end}|{claim.kind}|{claim.revision}",
-		invoice=invoice,
-		subscription=charge.subscription,
-		line=claim.line,
-		kind=claim.kind,
-		span=charge.span,
-		revision=claim.revision,
-		amount=charge.amount,
-		price=charge.price,
-	)
 
 
 @dataclass
@@ -124,7 +83,7 @@ def _expected(scenario: Scenario, billed: Billed) -> Expected:
 
 
 def _rows(facts, until: date) -> Sequence[Expected]:
-	return expected_charges(facts.contract, facts.offers, until, facts.terms, facts.places)
+	return expected_of(facts, until)
 
 
 def account(scenario: Scenario, rows: Mapping[str, list[InvoicedRow]], gross: Decimal) -> Account:

@@ -7,7 +7,7 @@ Trial days and pauses count nothing; tax, one-off lines, minimums and discounts 
 from datetime import date
 from decimal import Decimal
 
-from subscriber_tv.core.billing.charges import expected_charges
+from subscriber_tv.core.billing.bill import expected_of
 from subscriber_tv.core.billing.price import Expected
 from subscriber_tv.core.money import ZERO
 from subscriber_tv.core.scenario.known import facts_on, lasting
@@ -34,8 +34,7 @@ def mrr_by_date(scenario: Scenario) -> dict[date, Decimal]:
 
 def _rows(scenario: Scenario, terms: ContractTerms, last: date) -> tuple[Expected, ...]:
 	facts = lasting(facts_on(scenario, terms, date.max))
-	contract = facts.contract
-	return expected_charges(contract, facts.offers, last, facts.terms, facts.places)
+	return expected_of(facts, last)
 
 
 def _monthly(row: Expected) -> Decimal:

@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from subscriber_tv.core.billing.bill import Bill, Charge, Credit, decide
+from subscriber_tv.core.billing.books import Books
 from subscriber_tv.core.billing.groups import GroupKey
 from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.core.billing.tax import TaxRounding, taxed, taxes
 from subscriber_tv.core.money import ZERO, places_of, round_money
-from subscriber_tv.core.scenario.books import Account, Books, account, opened
+from subscriber_tv.core.scenario.books import Account, account, opened
 from subscriber_tv.core.scenario.known import facts_on
 from subscriber_tv.core.scenario.model import Scenario
 from subscriber_tv.core.scenario.mrr import mrr_by_date
