@@ -14,7 +14,7 @@ def after_install() -> None:
 
 
 def after_migrate() -> None:
-	"""Bring roles, custom fields and key files up to this version of the app."""
+	"""Bring roles, custom fields, key files and settings up to this version of the app."""
 	_apply()
 
 
@@ -22,6 +22,7 @@ def _apply() -> None:
 	make_roles()
 	create_custom_fields(CUSTOM_FIELDS, ignore_validate=True)
 	make_key_files()
+	fill_new_settings()
 
 
 def before_tests() -> None:
