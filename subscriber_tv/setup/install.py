@@ -6,6 +6,7 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from subscriber_tv.setup.custom_fields import CUSTOM_FIELDS
 from subscriber_tv.setup.keys import make_key_files
 from subscriber_tv.setup.roles import make_roles
+from subscriber_tv.setup.settings import fill_new_settings
 
 
 def after_install() -> None:

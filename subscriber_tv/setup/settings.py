@@ -4,7 +4,7 @@ import frappe
 from frappe.utils import cstr
 
 
-def fill_settings() -> list[str]:
+def fill_new_settings() -> list[str]:
 	"""Store the default of each field of TV Settings that this site has never stored; returns the fields.
 
 	Frappe gives a single document its defaults only as long as nothing of it is stored. A value that somebody has
