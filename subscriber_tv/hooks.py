@@ -12,8 +12,14 @@ before_uninstall = "subscriber_tv.setup.uninstall.before_uninstall"
 before_tests = "subscriber_tv.setup.install.before_tests"
 default_log_clearing_doctypes = {"TV Activation": 90}
 
-after_request = ["subscriber_tv.api.activation.replace_answer"]
-doctype_js = {"Customer": "public/js/customer.js"}
+after_request = [
+	"subscriber_tv.api.activation.replace_answer",
+	"subscriber_tv.api.usage.replace_answer",
+]
+doctype_js = {
+	"Customer": "public/js/customer.js",
+	"Sales Invoice": ["public/js/sales_invoice_disputes.js"],
+}
 doctype_list_js = {
 	doctype: "public/js/import_csv.js"
 	for doctype in (
@@ -52,6 +58,7 @@ doc_events = {
 		"on_cancel": "subscriber_tv.overrides.sales_invoice.on_cancel",
 		"on_trash": "subscriber_tv.overrides.sales_invoice.on_trash",
 	},
+	"Dunning": {"validate": "subscriber_tv.overrides.dunning.validate"},
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},
 	(
 		"Purchase Receipt",
@@ -69,9 +76,12 @@ doc_events = {
 }
 
 scheduler_events = {
+	"cron": {"*/10 * * * *": ["subscriber_tv.flows.billing.start_run.resume_abandoned"]},
 	"hourly": [
 		"subscriber_tv.flows.contracts.end_due.end_due",
+		"subscriber_tv.flows.usage.import_file.resume_abandoned",
+		"subscriber_tv.flows.usage.replay.judge_received",
 		"subscriber_tv.flows.contracts.follow_lines.follow_lines",
-		"subscriber_tv.flows.billing.start_run.resume_abandoned",
+		"subscriber_tv.flows.billing.schedule_runs.start_due",
 	],
 }

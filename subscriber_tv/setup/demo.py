@@ -126,7 +126,7 @@ def _bill(company: str, say: Say) -> None:
 	for posting_date, bill_until in BILL_RUNS:
 		done = {"company": company, "posting_date": posting_date, "docstatus": 1}
 		name = frappe.db.exists("TV Bill Run", done) or new_run(
-			company=company, posting_date=posting_date, bill_until=bill_until
+			company=company, posting_date=posting_date, bill_until=bill_until, history=True
 		)
 		counters = run(bill_run=name)
 		say(

@@ -1,6 +1,5 @@
 """Bills one payer: facts, decision, documents, all under the payer's lock and in one transaction."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,15 +7,20 @@ from decimal import Decimal
 import frappe
 from frappe.utils import getdate
 
-from subscriber_tv.core.billing.bill import Bill, Credit, PayerBill, decide
+from subscriber_tv.core.billing.bill import ContractFacts, PayerBill, decide
+from subscriber_tv.core.billing.limits import MAX_ROWS
 from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.money import ZERO
 from subscriber_tv.flows.billing import facts
+from subscriber_tv.flows.billing.first_bills import hold_back
 from subscriber_tv.flows.billing.lock import under_payer_lock
+from subscriber_tv.flows.billing.series import default_series
+from subscriber_tv.flows.billing.use_credit import use_credit
 from subscriber_tv.flows.billing.words import why_refused
+from subscriber_tv.flows.billing.write_bill import write_bill
 from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.invoice_guard import customer_warnings
-from subscriber_tv.ledger.invoices import Order, Posted, post_credit_note, post_invoice
+from subscriber_tv.ledger.invoices import Order
 
 DEFAULT_MAX_MONTHS = 24
 
@@ -81,44 +85,40 @@ def settle(
 	bill_run: str | None = None,
 	series: str | None = None,
 ) -> Outcome:
-	"""The unit that runs under the payer's lock: load, decide, write. Contracts that are refused wait."""
-	bill = decide_for(payer, company, bill_until)
-	posted: list[tuple[list[Posted], list[Posted]]] = []
-	for part in bill.bills:
-		order = Order(payer, company, part.currency, posting_date, bill_run, series or default_series())
-		posted.append(_write(order, part))
-	invoices = [document for made, _ in posted for document in made]
-	notes = [document for _, made in posted for document in made]
+	"""The unit that runs under the payer's lock: load, decide, write, settle. Contracts that are refused wait."""
+	loaded, bill = look_at(payer, company, bill_until)
+	bill = hold_back(bill, loaded)
+	order = Order(payer, company, "", posting_date, bill_run, series or default_series())
+	written = write_bill(order, bill.bills)
+	invoices = tuple(document.name for document in written.invoices)
+	notes = tuple(document.name for document in written.credit_notes)
+	unused = use_credit(invoices, notes)
 	return Outcome(
-		invoices=tuple(document.name for document in invoices),
-		credit_notes=tuple(document.name for document in notes),
-		net=sum((document.net for document in (*invoices, *notes)), ZERO),
-		refused=tuple(why_refused(refusal) for refusal in bill.refused),
-		warnings=tuple(customer_warnings(payer)) if invoices else (),
+		invoices=invoices,
+		credit_notes=notes,
+		net=sum((document.net for document in (*written.invoices, *written.credit_notes)), ZERO),
+		refused=(*(why_refused(refusal) for refusal in bill.refused), *written.parked),
+		warnings=(*(customer_warnings(payer) if invoices else ()), *unused),
 	)
 
 
 def decide_for(payer: str, company: str, bill_until: date) -> PayerBill:
-	"""Facts and decision without writing: what a run would bill `payer` now. The preview is this very function."""
-	limit = frappe.get_cached_doc("TV Settings").max_catch_up_months or DEFAULT_MAX_MONTHS
+	"""Facts and decision without writing: what is due of `payer` now, first bills after a take-over included."""
+	return look_at(payer, company, bill_until)[1]
+
+
+def look_at(payer: str, company: str, bill_until: date) -> tuple[list[ContractFacts], PayerBill]:
+	"""The facts of `payer` and what is decided from them. The run and its preview both call this very function."""
+	settings = frappe.get_cached_doc("TV Settings")
 	try:
 		loaded = facts.load(payer, company)
 	except Refused as refusal:
 		# A row that cannot be read could be billed twice: the whole payer waits.
-		return PayerBill(refused=(refusal,))
-	return decide(loaded, until=bill_until, max_months=limit)
-
-
-def default_series() -> str | None:
-	"""The first gapless series of TV Settings; None leaves the choice to ERPNext."""
-	series = frappe.get_cached_doc("TV Settings").invoice_series
-	return series[0].series if series else None
-
-
-def _write(order: Order, bill: Bill) -> tuple[list[Posted], list[Posted]]:
-	by_invoice: dict[str, list[Credit]] = defaultdict(list)
-	for credit in bill.credits:
-		by_invoice[credit.row.invoice].append(credit)
-	notes = [post_credit_note(order, invoice, credits) for invoice, credits in by_invoice.items()]
-	invoices = [post_invoice(order, bill.charges)] if bill.charges else []
-	return invoices, notes
+		return [], PayerBill(refused=(refusal,))
+	bill = decide(
+		loaded,
+		until=bill_until,
+		max_months=settings.max_catch_up_months or DEFAULT_MAX_MONTHS,
+		max_rows=settings.get("max_rows_a_day") or MAX_ROWS,
+	)
+	return loaded, bill

@@ -3,11 +3,16 @@
 MariaDB's default isolation is repeatable read. The snapshot of a transaction is taken by its first ordinary read;
 a locking read takes none. So the lock is the first statement after a rollback: what is read afterwards includes
 everything the previous holder of the lock has committed.
+
+A *named* lock is of another kind: it belongs to the connection, outlives commits, and is gone the moment the process
+dies. It keeps workers out of each other's way (one chunk, one series); what is right never rests on it.
 """
 
+import hashlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import frappe
@@ -23,7 +28,11 @@ class AlreadyClaimed(frappe.ValidationError):
 	"""Another invoice holds the claim on a period. Under the lock: someone else was faster, look again."""
 
 
-CONFLICTS = (frappe.QueryDeadlockError, frappe.QueryTimeoutError, AlreadyClaimed)
+class CreditMoved(frappe.ValidationError):
+	"""Somebody used or changed a payment or credit note while it was about to be used: look again."""
+
+
+CONFLICTS = (frappe.QueryDeadlockError, frappe.QueryTimeoutError, AlreadyClaimed, CreditMoved)
 
 
 def payer_lock(payer: str) -> None:
@@ -57,3 +66,25 @@ def under_payer_lock(payer: str, unit: Callable[[], Result]) -> Result:
 			frappe.clear_messages()
 			time.sleep(random.uniform(0, LONGEST_PAUSE * attempt / ATTEMPTS))
 	raise AssertionError("unreachable")
+
+
+@contextmanager
+def named_lock(name: str) -> Iterator[bool]:
+	"""Hold the lock `name` of this site for the block; False when another connection holds it now."""
+	key = _lock_key(name)
+	held = bool(frappe.db.sql("select get_lock(%s, 0)", key)[0][0])
+	try:
+		yield held
+	finally:
+		if held:
+			frappe.db.sql("select release_lock(%s)", key)
+
+
+def is_held(name: str) -> bool:
+	"""Whether some living connection holds the lock `name` of this site."""
+	return frappe.db.sql("select is_used_lock(%s)", _lock_key(name))[0][0] is not None
+
+
+def _lock_key(name: str) -> str:
+	"""Names of locks are the server's, not the database's, and at most 64 characters long."""
+	return "tv-" + hashlib.sha256(f"{frappe.conf.db_name}|{name}".encode()).hexdigest()[:40]

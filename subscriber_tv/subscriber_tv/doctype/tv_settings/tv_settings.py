@@ -1,9 +1,10 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import cint
+from frappe.utils import cint, now_datetime
 
 from subscriber_tv.flows.activation.note_change import note_changes
+from subscriber_tv.flows.billing.schedule_runs import schedule_of
 from subscriber_tv.flows.contracts.today import require_time_zone
 
 #: Fields that count something and must be at least this.
@@ -14,6 +15,10 @@ LEAST = {
 	"activation_retention_days": 1,
 	"bill_days_ahead": 0,
 	"max_catch_up_months": 1,
+	"max_months_ahead": 0,
+	"max_rows_a_day": 0,
+	"bill_chunk_size": 0,
+	"outlier_jump_percent": 0,
 }
 
 #: Fields that every TV's rights depend on.
@@ -27,6 +32,7 @@ class TVSettings(Document):
 		require_time_zone(self.default_time_zone or "Europe/Paris")
 		self._check_numbers()
 		self._check_series()
+		self._check_schedule()
 		self._check_warehouses()
 
 	def on_update(self) -> None:
@@ -37,7 +43,7 @@ class TVSettings(Document):
 
 	def _check_numbers(self) -> None:
 		for field, least in LEAST.items():
-			if cint(self.get(field)) < least:
+			if self.get(field) is not None and cint(self.get(field)) < least:
 				frappe.throw(
 					_("{0} must be at least {1}.").format(frappe.bold(_(self.meta.get_label(field))), least)
 				)
@@ -55,6 +61,31 @@ class TVSettings(Document):
 					)
 				)
 			seen.add(row.series)
+
+	def _check_schedule(self) -> None:
+		before = {
+			(row.company, row.frequency, row.days, row.hour): row.since
+			for row in (self.get_doc_before_save() or frappe._dict(bill_schedule=[])).bill_schedule
+		}
+		seen = set()
+		for row in self.bill_schedule:
+			if not 0 <= cint(row.hour) <= 23:
+				frappe.throw(_("Scheduled Bill Runs, row {0}: the hour is between 0 and 23.").format(row.idx))
+			try:
+				schedule_of(row)
+			except ValueError:
+				frappe.throw(
+					_("Scheduled Bill Runs, row {0}: write days of the month like {1}.").format(
+						row.idx, "1, 15"
+					)
+				)
+			if row.company in seen:
+				frappe.throw(
+					_("Scheduled Bill Runs, row {0}: this company has a row already.").format(row.idx)
+				)
+			seen.add(row.company)
+			# A schedule made today starts no run for a day that lies behind it.
+			row.since = before.get((row.company, row.frequency, row.days, row.hour)) or now_datetime()
 
 	def _check_warehouses(self) -> None:
 		seen = set()
