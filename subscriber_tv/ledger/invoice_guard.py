@@ -14,21 +14,6 @@ from frappe.utils.nestedset import get_ancestors_of
 from subscriber_tv.core.money import money
 
 
-def tax_template(company: str) -> str:
-	"""The company's default Sales Taxes and Charges Template; ValidationError when there is none."""
-	name = frappe.db.get_value(
-		"Sales Taxes and Charges Template", {"company": company, "is_default": 1, "disabled": 0}, "name"
-	)
-	if not name:
-		frappe.throw(
-			_(
-				"Company {0} has no default Sales Taxes and Charges Template. Mark one as default, with a row per VAT account."
-			).format(frappe.bold(company)),
-			title=_("Tax Template Missing"),
-		)
-	return name
-
-
 def check_posted(doc, net: Decimal) -> None:
 	"""Refuse a Sales Invoice of ours with another net total than was decided, a row of zero, or one that is taxed
 	twice or by nothing."""
@@ -47,7 +32,9 @@ def check_posted(doc, net: Decimal) -> None:
 				),
 				title=_("Zero Price"),
 			)
-		_check_tax(doc, row)
+		# A credit note mirrors the rows it gives back, whatever they were taxed by.
+		if not doc.is_return:
+			_check_tax(doc, row)
 
 
 def customer_warnings(customer: str) -> list[str]:
@@ -82,8 +69,7 @@ def _check_tax(doc, row) -> None:
 
 def _check_tax_category(doc, row) -> None:
 	"""ERPNext takes the rates of the sales tax master when none of the item's templates fits the customer's category."""
-	# A credit note mirrors the rows it corrects, whatever they were taxed by.
-	if row.item_tax_template or not doc.tax_category or doc.is_return:
+	if row.item_tax_template or not doc.tax_category:
 		return
 	groups = (row.item_group, *get_ancestors_of("Item Group", row.item_group)) if row.item_group else ()
 	if frappe.db.exists("Item Tax", {"parent": ("in", (row.item_code, *groups))}):

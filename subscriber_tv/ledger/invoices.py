@@ -9,7 +9,7 @@ The caller holds the payer's lock, commits, and has checked who may bill.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,18 +21,35 @@ from frappe.utils import formatdate
 
 from subscriber_tv.core.billing.bill import Charge, Credit
 from subscriber_tv.core.billing.periods import Span
-from subscriber_tv.core.billing.price import CORRECTION, ONE_DAY, ONE_OFF
-from subscriber_tv.core.money import money
+from subscriber_tv.core.billing.price import (
+	CONCESSION,
+	CORRECTION,
+	DEPOSIT,
+	MINIMUM,
+	ONE_DAY,
+	ONE_OFF,
+	PER_UNIT,
+	RECURRING,
+	USAGE,
+)
+from subscriber_tv.core.money import money, plain
 from subscriber_tv.ledger.deferral import stop_deferral
-from subscriber_tv.ledger.invoice_guard import check_posted, tax_template
+from subscriber_tv.ledger.invoice_guard import check_posted
+from subscriber_tv.ledger.party import language_of, tax_template
 
 DIMENSIONS = ("tv_offer", "customer_group", "territory")
 """Row fields of the accounting dimensions, set where the site has them."""
 
+DEFERRED = (RECURRING, MINIMUM)
+"""Kinds of rows that may be income of days to come: what was used is over, and a deposit is never income."""
+
 
 @dataclass(frozen=True)
 class Order:
-	"""Who is invoiced by whom, when, and by which run; `series` is the writer's own naming series."""
+	"""Who is invoiced by whom, when, and by which run; `series` is the writer's own naming series.
+
+	`mode_of_payment` and `po_no` are those of the contracts on the invoice.
+	"""
 
 	customer: str
 	company: str
@@ -40,6 +57,13 @@ class Order:
 	posting_date: date
 	bill_run: str | None = None
 	series: str | None = None
+	mode_of_payment: str = ""
+	po_no: str = ""
+
+	@property
+	def language(self) -> str:
+		"""What the payer reads."""
+		return language_of(self.customer)
 
 
 @dataclass(frozen=True)
@@ -56,7 +80,7 @@ def post_invoice(order: Order, charges: Sequence[Charge]) -> Posted:
 	Raises ValidationError naming the record and the next step: payment terms, tax template or price missing, a row
 	taxed twice or not at all, and whatever ERPNext itself refuses.
 	"""
-	template = tax_template(order.company)
+	template = tax_template(order.company, order.customer, order.posting_date)
 	doc = _new_document(order)
 	doc.payment_terms_template = _payment_terms(order)
 	doc.taxes_and_charges = template
@@ -75,27 +99,62 @@ def post_credit_note(order: Order, invoice: str, credits: Sequence[Credit]) -> P
 	"""
 	original = frappe.get_doc("Sales Invoice", invoice)
 	rows = {row.name: row for row in original.items}
+	doc = _return_of(order, original)
+	returned = _returned_rows(invoice)
+	for credit in credits:
+		row = _credit_row(credit, rows[credit.row.name], credit.row.name not in returned)
+		row["description"] = _credit_description(credit, rows[credit.row.name], order.language)
+		doc.append("items", row)
+	posted = _submit(doc, -sum(credit.amount for credit in credits))
+	for credit in credits:
+		stop_deferral(rows[credit.row.name], credit.row.standing, credit.span)
+	return posted
+
+
+def post_concession(
+	order: Order, invoice: str, amounts: Mapping[str, Decimal], *, reason: str, dispute: str
+) -> Posted:
+	"""Submit one standard return of `invoice` that gives back `amounts` by row name, each above zero and net.
+
+	It takes no days back: a bill never charges it again and a deferred row goes on to its end, as with the credit note
+	anybody may make by hand. The caller has seen to it that as much is left on each row.
+	"""
+	original = frappe.get_doc("Sales Invoice", invoice)
+	rows = {row.name: row for row in original.items}
+	doc = _return_of(order, original)
+	doc.tv_dispute = dispute
+	returned = _returned_rows(invoice)
+	for name, amount in amounts.items():
+		row = {
+			**_returned_row(rows[name], amount, name not in returned),
+			"description": f"{reason}: {rows[name].description}",
+			"tv_subscription": rows[name].tv_subscription,
+			"tv_kind": CONCESSION,
+		}
+		doc.append("items", row)
+	return _submit(doc, -sum(amounts.values()))
+
+
+def _return_of(order: Order, original):
+	"""A return of an invoice with its taxes and still without rows."""
 	doc = _new_document(order)
 	doc.update(
 		{
 			"is_return": 1,
-			"return_against": invoice,
+			"return_against": original.name,
 			"customer": original.customer,
 			"debit_to": original.debit_to,
 			"conversion_rate": original.conversion_rate,
 			"taxes_and_charges": original.taxes_and_charges,
+			"tax_category": original.tax_category,
+			"po_no": original.po_no,
+			"tv_mode_of_payment": original.get("tv_mode_of_payment"),
 			"update_outstanding_for_self": 0,
 		}
 	)
 	for tax in original.taxes:
 		doc.append("taxes", _tax_row(tax))
-	returned = _returned_rows(invoice)
-	for credit in credits:
-		doc.append("items", _credit_row(credit, rows[credit.row.name], credit.row.name not in returned))
-	posted = _submit(doc, -sum(credit.amount for credit in credits))
-	for credit in credits:
-		stop_deferral(rows[credit.row.name], credit.row.standing, credit.span)
-	return posted
+	return doc
 
 
 def _new_document(order: Order):
@@ -112,6 +171,9 @@ def _new_document(order: Order):
 			"update_stock": 0,
 			"cost_center": frappe.get_cached_value("Company", order.company, "cost_center"),
 			"tv_bill_run": order.bill_run,
+			"tv_mode_of_payment": order.mode_of_payment or None,
+			"po_no": order.po_no or None,
+			"language": order.language,
 		}
 	)
 	return doc
@@ -169,7 +231,7 @@ def _charge_row(order: Order, charge: Charge, contract: dict) -> dict:
 		"item_code": price.item,
 		"qty": 1,
 		"rate": float(charge.amount),
-		"description": _description(charge, contract, price.description or item.item_name),
+		"description": _description(charge, contract, price.description or item.item_name, order.language),
 		**_period_fields(charge.subscription, charge.claim),
 		"tv_facts": json.dumps(price.snapshot(charge.span), sort_keys=True),
 		**_deferral(item, charge, order.posting_date),
@@ -199,7 +261,7 @@ def _deferral(item, charge: Charge, posting_date: date) -> dict:
 	ERPNext refuses a row whose service is over at the posting date; such a row is income at once.
 	"""
 	last_day = charge.span.end - ONE_DAY
-	if not item.enable_deferred_revenue or charge.claim.kind == ONE_OFF or last_day < posting_date:
+	if not item.enable_deferred_revenue or charge.claim.kind not in DEFERRED or last_day < posting_date:
 		return {"enable_deferred_revenue": 0}
 	return {
 		"enable_deferred_revenue": 1,
@@ -208,13 +270,27 @@ def _deferral(item, charge: Charge, posting_date: date) -> dict:
 	}
 
 
-def _description(charge: Charge, contract: dict, text: str) -> str:
+def _description(charge: Charge, contract: dict, text: str, language: str) -> str:
+	"""What the payer reads on the row, in his language and not in that of whoever runs the bill."""
 	days = formatdate(charge.span.start)
-	if charge.claim.kind != ONE_OFF:
-		days = _("{0} to {1}").format(days, formatdate(charge.span.end - ONE_DAY))
+	if charge.claim.kind not in (ONE_OFF, DEPOSIT):
+		days = _("{0} to {1}", language).format(days, formatdate(charge.span.end - ONE_DAY))
 	price = charge.price
-	units = f"{price.quantity} × " if price.model == "Per Unit" and price.quantity != 1 else ""
+	counted = charge.claim.kind == USAGE or price.model == PER_UNIT
+	units = f"{plain(money(price.quantity))} × " if counted and price.quantity != 1 else ""
+	# An operator may keep French and English names of his offers as Translations.
+	text = _(text, language)
+	if price.already:
+		days = _("{0}, less what was billed before", language).format(days)
 	return f"{units}{text}, {contract.site_name or charge.subscription}, {days}"
+
+
+def _credit_description(credit: Credit, original, language: str) -> str:
+	if credit.row.kind == DEPOSIT:
+		return _("Deposit given back: {0}", language).format(original.description)
+	return _("Credit for {0} to {1}: {2}", language).format(
+		formatdate(credit.span.start), formatdate(credit.span.end - ONE_DAY), original.description
+	)
 
 
 def _tax_row(tax) -> dict:
@@ -249,25 +325,29 @@ def _returned_rows(invoice: str) -> set[str]:
 
 def _credit_row(credit: Credit, original, link: bool) -> dict:
 	span: Span = credit.span
+	return {
+		**_returned_row(original, credit.amount, link),
+		**_period_fields(credit.row.subscription, credit.claim),
+		"tv_kind": CORRECTION,
+		"tv_facts": json.dumps(credit.row.price.snapshot(span), sort_keys=True),
+	}
+
+
+def _returned_row(original, amount: Decimal, link: bool) -> dict:
+	"""A row that gives back `amount` of the original, booked and taxed as that was."""
 	row = {
 		"item_code": original.item_code,
 		"item_name": original.item_name,
-		"description": _("Credit for {0} to {1}: {2}").format(
-			formatdate(span.start), formatdate(span.end - ONE_DAY), original.description
-		),
 		"qty": 0,
 		"uom": original.uom,
 		"conversion_factor": original.conversion_factor,
-		"rate": float(credit.amount),
+		"rate": float(amount),
 		"income_account": original.income_account,
 		"cost_center": original.cost_center,
 		"item_tax_template": original.item_tax_template,
 		"enable_deferred_revenue": 0,
 		"sales_invoice_item": original.name if link else None,
-		**_period_fields(credit.row.subscription, credit.claim),
-		"tv_kind": CORRECTION,
 		"tv_corrects": original.name,
-		"tv_facts": json.dumps(credit.row.price.snapshot(span), sort_keys=True),
 	}
 	return row | {field: original.get(field) for field in DIMENSIONS if _has_dimension(field)}
 

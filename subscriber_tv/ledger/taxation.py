@@ -16,7 +16,7 @@ from frappe.model.meta import get_field_precision
 
 from subscriber_tv.core.billing.tax import TaxRounding
 from subscriber_tv.core.money import money
-from subscriber_tv.ledger.invoice_guard import tax_template
+from subscriber_tv.ledger.party import tax_template
 
 Rates = tuple[tuple[str, Decimal], ...]
 

@@ -134,6 +134,18 @@ CUSTOM_FIELDS: dict = {
 			),
 			"module": "Subscriber TV",
 		},
+		{
+			"fieldname": "tv_parent",
+			"label": _("Parent Customer"),
+			"fieldtype": "Link",
+			"options": "Customer",
+			"insert_after": "customer_group",
+			"description": _(
+				"The customer above this one. All below the same one are a group: prices may count the TVs of the whole group"
+			),
+			"search_index": 1,
+			"module": "Subscriber TV",
+		},
 	],
 	("Stock Entry", "Delivery Note"): [
 		{

@@ -16,13 +16,13 @@ from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.bill import ContractFacts, Correction, InvoicedRow
 from subscriber_tv.core.billing.groups import separate_key
 from subscriber_tv.core.billing.periods import Span
-from subscriber_tv.core.billing.price import OfferCharge, Price, Refused
+from subscriber_tv.core.billing.price import Price, Refused
 from subscriber_tv.core.money import money
-from subscriber_tv.core.pricing.models import PriceModel, Tier
-from subscriber_tv.core.pricing.offered import SCHEMES, model_of
+from subscriber_tv.flows.billing.group_base import base_of_group
+from subscriber_tv.flows.billing.offers import offers_of
 from subscriber_tv.flows.billing.returns import returns_of
-from subscriber_tv.flows.catalogue.facts import tier_of
 from subscriber_tv.flows.contracts.timeline import load_many
+from subscriber_tv.flows.usage.facts import usage_of
 
 
 def payers(company: str, payer: str | None = None) -> list[str]:
@@ -49,6 +49,8 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 	contracts = load_many(row.name for row in subscriptions)
 	offers = offers_of({line.offer_version for contract in contracts.values() for line in contract.lines})
 	invoiced = invoiced_rows(row.name for row in subscriptions)
+	usage = usage_of(row.name for row in subscriptions)
+	group = base_of_group(payer, company, contracts.values(), offers)
 	return [
 		ContractFacts(
 			contract=contracts[row.name],
@@ -57,6 +59,8 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 			currency=row.currency,
 			places=places_of(row.currency),
 			terms=terms_of(contracts[row.name]),
+			usage=usage.get(row.name, ()),
+			base=group,
 			**_invoicing(row, choice),
 		)
 		for row in subscriptions
@@ -95,60 +99,6 @@ def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
 		built = _row(row, returned.corrections.get(row.name, []), returned.concessions[row.name])
 		found[built.subscription].append(built)
 	return found
-
-
-def offers_of(versions: set[str]) -> dict[str, tuple[OfferCharge, ...]]:
-	"""The charges of submitted offer versions by version."""
-	tiers = _tiers(versions)
-	charges: dict[str, list[OfferCharge]] = {version: [] for version in versions}
-	for row in frappe.get_all(
-		"TV Offer Charge Line",
-		{"parent": ("in", list(versions) or [""]), "parenttype": "TV Offer Version", "docstatus": 1},
-		["*"],
-		order_by="parent, idx",
-		limit=0,
-	):
-		charges[row.parent].append(
-			OfferCharge(
-				code=row.charge_code,
-				kind=row.charge_kind.lower(),
-				item=row.item,
-				model=row.price_model,
-				unit_price=money(row.unit_price),
-				interval_months=row.interval_months or 1,
-				free=bool(row.is_free),
-				description=row.description or "",
-				scheme=_scheme(row, tiers[row.parent, row.charge_code]),
-			)
-		)
-	return {version: tuple(rows) for version, rows in charges.items() if rows}
-
-
-def _tiers(versions: set[str]) -> dict[tuple[str, str], list[Tier]]:
-	"""Tiers by offer version and charge code."""
-	tiers: dict[tuple[str, str], list[Tier]] = defaultdict(list)
-	for row in frappe.get_all(
-		"TV Offer Tier Line",
-		{"parent": ("in", list(versions) or [""]), "parenttype": "TV Offer Version", "docstatus": 1},
-		["*"],
-		order_by="parent, idx",
-		limit=0,
-	):
-		tiers[row.parent, row.charge_code].append(tier_of(row))
-	return tiers
-
-
-def _scheme(row: dict, tiers: list[Tier]) -> PriceModel | None:
-	"""The price model of a charge that needs more than a unit price."""
-	if row.price_model not in SCHEMES:
-		return None
-	return model_of(
-		row.price_model,
-		money(row.unit_price),
-		tiers=tiers,
-		block_size=money(row.block_size),
-		free_units=money(row.free_units),
-	)
 
 
 def _invoice_rows(subscriptions: list[str]) -> list[dict]:
