@@ -1,7 +1,5 @@
 """Buttons of the subscription form: who may cause which event, and one call each."""
 
-from collections.abc import Iterable
-
 import frappe
 from frappe import _
 
@@ -58,8 +56,8 @@ def overview(subscription: str) -> dict:
 	"""What the form shows beside its fields, for a subscription the user may read."""
 	_require_subscription(subscription)
 	seen = overview_flow.overview(subscription, may=my_events())
-	seen["can_bind"] = seen["can_bind"] and _has_role(guards.STAFF_PAIRING)
-	seen["can_deliver"] = seen["can_deliver"] and _has_role(guards.STAFF_LOGISTICS)
+	seen["can_bind"] = seen["can_bind"] and guards.has_role(guards.STAFF_PAIRING)
+	seen["can_deliver"] = seen["can_deliver"] and guards.has_role(guards.STAFF_LOGISTICS)
 	return seen
 
 
@@ -69,10 +67,6 @@ def my_events() -> tuple[str, ...]:
 	if "System Manager" in roles:
 		return tuple(ROLES)
 	return tuple(event for event, needed in ROLES.items() if needed & roles)
-
-
-def _has_role(roles: Iterable[str]) -> bool:
-	return bool(set(roles) & set(frappe.get_roles()))
 
 
 def _require_subscription(subscription: str) -> None:

@@ -22,9 +22,9 @@ STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager
 STAFF_REVOKING = ("TV Support", "TV Back Office", "System Manager")
 STAFF_LOGISTICS = ("TV Logistics", "TV Back Office", "System Manager")
 
-LIMITS = {"device": (10, 60), "enrolments": (60, 60), "failures": (20, 60), "codes": (5, 900)}
+LIMITS = {"device": (10, 60), "enrolments": (60, 60), "failures": (20, 60), "codes": (5, 900), "usage": (120, 60)}
 """Most requests and in how many seconds: of one TV, of pairing codes given to one network, of failures of one network, of
-wrong codes of one user."""
+wrong codes of one user, of messages with usage records of one user."""
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -83,9 +83,14 @@ def spent(kind: str, key: str) -> bool:
 	return int(frappe.cache.get(name) or 0) >= _limit(kind)[0]  # nosemgrep
 
 
+def has_role(roles: Iterable[str]) -> bool:
+	"""Whether the session's user has one of these roles; Administrator has all."""
+	return frappe.session.user == "Administrator" or bool(set(roles) & set(frappe.get_roles()))
+
+
 def only_for(*roles: str) -> None:
 	"""Refuse the request of a user who has none of these roles. Errors: PermissionError."""
-	if frappe.session.user != "Administrator" and not set(roles) & set(frappe.get_roles()):
+	if not has_role(roles):
 		raise frappe.PermissionError
 
 

@@ -4,8 +4,8 @@ from frappe import _
 
 
 def customer(data: dict) -> dict:
-	"""Customer: sites, subscriptions, TVs."""
-	return _extend(data, ["TV Subscription", "TV Site", "TV Device"], "customer")
+	"""Customer: sites, subscriptions, TVs, disputes."""
+	return _extend(data, ["TV Subscription", "TV Site", "TV Device", "TV Dispute"], "customer")
 
 
 def serial_no(data: dict) -> dict:
@@ -26,8 +26,8 @@ def purchase_receipt(data: dict) -> dict:
 
 
 def sales_invoice(data: dict) -> dict:
-	"""Sales Invoice: the run that made it, what it bills, the periods it claims."""
-	data = _extend(data, ["TV Billed Period", "TV Bill Run", "TV Subscription"], "invoice")
+	"""Sales Invoice: the run that made it, what it bills, the periods it claims, what is disputed of it."""
+	data = _extend(data, ["TV Billed Period", "TV Bill Run", "TV Subscription", "TV Dispute"], "invoice")
 	data.setdefault("internal_links", {}).update(
 		{"TV Bill Run": "tv_bill_run", "TV Subscription": ["items", "tv_subscription"]}
 	)

@@ -4,16 +4,19 @@ import frappe
 from frappe import _
 
 from subscriber_tv.flows.billing.claims import claim_rows, free_claims
+from subscriber_tv.flows.collections.follow_invoice import close_disputes, reopen_dispute
 from subscriber_tv.flows.settings import phase_on
+from subscriber_tv.flows.usage.mark_billed import free_marks, mark_billed
 
 #: Documents that point at an invoice without resting on it: they do not keep it from being cancelled.
-FOLLOWERS = ("TV Bill Run", "TV Billed Period")
+FOLLOWERS = ("TV Bill Run", "TV Billed Period", "TV Usage Record")
 
 
 def on_submit(doc, method: str | None = None) -> None:
 	"""Claim the periods our rows bill; an amended invoice claims them again."""
 	if phase_on("billing"):
 		claim_rows(doc)
+		mark_billed(doc)
 
 
 def on_cancel(doc, method: str | None = None) -> None:
@@ -22,6 +25,7 @@ def on_cancel(doc, method: str | None = None) -> None:
 	doc.ignore_linked_doctypes = (*(doc.get("ignore_linked_doctypes") or ()), *FOLLOWERS)
 	if not phase_on("billing"):
 		return
+	free_marks(doc.name)
 	if freed := free_claims(doc.name):
 		if doc.is_return:
 			text = _("{0} credits of {1} are undone: the next bill run credits anew what was not served.")
@@ -32,9 +36,18 @@ def on_cancel(doc, method: str | None = None) -> None:
 			title=_("To Be Credited Again") if doc.is_return else _("To Be Billed Again"),
 			indicator="orange",
 		)
+	_follow_disputes(doc)
+
+
+def _follow_disputes(doc) -> None:
+	if doc.get("tv_dispute"):
+		reopen_dispute(doc.name, doc.tv_dispute)
+	elif not doc.is_return:
+		close_disputes(doc.name)
 
 
 def on_trash(doc, method: str | None = None) -> None:
 	"""A deleted invoice leaves no claim behind."""
 	if phase_on("billing"):
 		free_claims(doc.name)
+		free_marks(doc.name)

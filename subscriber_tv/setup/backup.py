@@ -133,7 +133,7 @@ def _single(doctype: str) -> dict:
 
 def _series() -> dict:
 	"""Counters of the app's own numbers and of its invoice series: a number is never given twice."""
-	prefixes = [RIGHTS_SEQUENCE, "TVS-", "TVL-", "TVB-"]
+	prefixes = [RIGHTS_SEQUENCE, "TVS-", "TVL-", "TVB-", "TVI-", "TVR-"]
 	settings = frappe.get_doc("TV Settings")
 	prefixes += [row.series.split(".")[0] for row in settings.invoice_series]
 	table = frappe.qb.Table("tabSeries")

@@ -52,7 +52,7 @@ def _delete_tv_rows() -> None:
 		if doctype not in KEPT:
 			frappe.db.delete(doctype)
 	series = frappe.qb.Table("tabSeries")
-	for prefix in ("TVS-", "TVL-", "TVB-"):
+	for prefix in ("TVS-", "TVL-", "TVB-", "TVI-", "TVR-"):
 		frappe.qb.from_(series).delete().where(series.name.like(f"{prefix}%")).run()
 	# The counter of rights stays: an edge that saw a number must never see a smaller one.
 
