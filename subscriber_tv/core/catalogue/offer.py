@@ -8,38 +8,13 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
-from subscriber_tv.core.money import ZERO
+from subscriber_tv.core.catalogue.charge import CHARGE_CODE as CHARGE_CODE
+from subscriber_tv.core.catalogue.charge import MAX_INTERVAL_MONTHS as MAX_INTERVAL_MONTHS
+from subscriber_tv.core.catalogue.charge import Charge, Problem, problems_of_charges
 from subscriber_tv.core.pricing.models import Tier, faults_of_tiers
-from subscriber_tv.core.pricing.offered import PACKAGE, PER_UNIT, TIERED
 
-#: A charge code is part of the key of a billed period, so it stays short and free of separators.
-CHARGE_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,19}")
 OFFER_CODE = re.compile(r"[A-Z0-9][A-Z0-9_.-]{0,39}")
-
-#: Contracts run up to five years; a longer cycle is a typing error.
-MAX_INTERVAL_MONTHS = 60
-
-
-@dataclass(frozen=True)
-class Charge:
-	"""One charge of a version. `row` is its number as the user sees it."""
-
-	row: int
-	code: str
-	kind: str
-	unit_price: Decimal
-	free: bool = False
-	interval_months: int = 1
-	model: str = PER_UNIT
-	block_size: Decimal = ZERO
-	free_units: Decimal = ZERO
-
-	@property
-	def tiered(self) -> bool:
-		"""Whether its price stands in the table of tiers."""
-		return self.model in TIERED and not self.free
 
 
 @dataclass(frozen=True)
@@ -53,7 +28,10 @@ class TierRow:
 
 @dataclass(frozen=True)
 class Version:
-	"""What is checked of an offer version. `bouquets` are (code, number of channels, disabled)."""
+	"""What is checked of an offer version. `bouquets` are (code, number of channels, disabled).
+
+	`codes_elsewhere` are those of the charges that other versions bear and a percentage may name.
+	"""
 
 	offer: str
 	charges: tuple[Charge, ...]
@@ -61,6 +39,7 @@ class Version:
 	valid_from: date
 	valid_upto: date | None = None
 	tiers: tuple[TierRow, ...] = ()
+	codes_elsewhere: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -77,15 +56,6 @@ class Sale:
 	segments: Collection[str] = ()
 
 
-@dataclass(frozen=True)
-class Problem:
-	"""`code` of what is wrong, `row` of the table it is in (0: the document), `value` that offends."""
-
-	code: str
-	row: int = 0
-	value: str = ""
-
-
 def problems_of_version(version: Version) -> list[Problem]:
 	"""Everything that keeps this version from being sold, in the order of the form; empty when all is well."""
 	problems = []
@@ -94,12 +64,7 @@ def problems_of_version(version: Version) -> list[Problem]:
 	problems += _problems_of_bouquets(version.bouquets)
 	if not version.charges:
 		problems.append(Problem("no_charges"))
-	seen: set[str] = set()
-	for charge in version.charges:
-		problems += _problems_of_charge(charge)
-		if charge.code in seen:
-			problems.append(Problem("duplicate_charge", charge.row, charge.code))
-		seen.add(charge.code)
+	problems += problems_of_charges(version.charges, version.codes_elsewhere)
 	return problems + _problems_of_tiers(version)
 
 
@@ -149,46 +114,16 @@ def _problems_of_bouquets(bouquets: tuple[tuple[str, int, bool], ...]) -> list[P
 	return problems
 
 
-def _problems_of_charge(charge: Charge) -> list[Problem]:
-	problems = []
-	if not CHARGE_CODE.fullmatch(charge.code):
-		problems.append(Problem("charge_code", charge.row, charge.code))
-	if charge.unit_price < 0:
-		problems.append(Problem("negative_price", charge.row, charge.code))
-	elif charge.unit_price == 0 and not (charge.free or charge.tiered):
-		problems.append(Problem("zero_price", charge.row, charge.code))
-	elif charge.unit_price > 0 and charge.free:
-		problems.append(Problem("priced_but_free", charge.row, charge.code))
-	elif charge.unit_price > 0 and charge.tiered:
-		problems.append(Problem("priced_in_tiers", charge.row, charge.code))
-	problems += _problems_of_blocks(charge)
-	if charge.kind == "Recurring" and not 1 <= charge.interval_months <= MAX_INTERVAL_MONTHS:
-		problems.append(Problem("interval", charge.row, str(charge.interval_months)))
-	return problems
-
-
-def _problems_of_blocks(charge: Charge) -> list[Problem]:
-	if charge.model != PACKAGE:
-		used = charge.block_size or charge.free_units
-		return [Problem("blocks_unused", charge.row, charge.code)] if used else []
-	problems = []
-	if charge.block_size <= 0 and not charge.free:
-		problems.append(Problem("block_size", charge.row, charge.code))
-	if charge.free_units < 0:
-		problems.append(Problem("free_units", charge.row, charge.code))
-	return problems
-
-
 def _problems_of_tiers(version: Version) -> list[Problem]:
 	charges = {charge.code: charge for charge in version.charges}
 	problems = []
 	for row in version.tiers:
 		if row.charge not in charges:
 			problems.append(Problem("tier_charge", row.row, row.charge))
-		elif not charges[row.charge].tiered:
+		elif not charges[row.charge].has_tiers:
 			problems.append(Problem("tier_unused", row.row, row.charge))
 	for charge in charges.values():
-		if charge.tiered:
+		if charge.has_tiers:
 			problems += _problems_of_table(
 				charge, [row for row in version.tiers if row.charge == charge.code]
 			)

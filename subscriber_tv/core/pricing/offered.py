@@ -44,8 +44,17 @@ def model_of(
 	tiers: Sequence[Tier] = (),
 	block_size: Decimal = ZERO,
 	free_units: Decimal = ZERO,
+	allowance: Decimal = ZERO,
+	percent: Decimal = ZERO,
+	minimum: Decimal | None = None,
+	maximum: Decimal | None = None,
 ) -> PriceModel:
-	"""The model of a charge; for a package `unit_price` is the price of a block. ValueError for an unknown name."""
+	"""The model of a charge. ValueError for an unknown name.
+
+	`unit_price` is the price of a block for a package and the fee of a period for usage, whose `tiers` price what is
+	above the allowance. Both percentages are taken of a sum, that of other charges or of the amounts reported for a
+	period, and their bounds hold for it.
+	"""
 	match name:
 		case "Per Unit":
 			return PerUnit(unit_price)
@@ -57,6 +66,10 @@ def model_of(
 			return Volume(tuple(tiers))
 		case "Package":
 			return Package(unit_price, block_size, free_units)
+		case "Usage":
+			return Usage(allowance, tuple(tiers), unit_price)
+		case "Percent Of" | "Percentage":
+			return PercentOf(percent, minimum, maximum)
 	raise ValueError(f"unknown price model {name}")
 
 

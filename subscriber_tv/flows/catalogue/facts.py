@@ -9,6 +9,10 @@ from frappe.utils.nestedset import get_ancestors_of
 from subscriber_tv.core.catalogue.offer import Charge, Sale, TierRow, Version
 from subscriber_tv.core.money import money
 from subscriber_tv.core.pricing.models import Tier
+from subscriber_tv.core.pricing.offered import LINE
+
+ARREARS = "Arrears"
+NO_PRORATION = "None"
 
 
 def version_of(doc) -> Version:
@@ -29,6 +33,7 @@ def version_of(doc) -> Version:
 		valid_from=getdate(doc.valid_from),
 		valid_upto=getdate(doc.valid_upto) if doc.valid_upto else None,
 		tiers=tuple(TierRow(row.idx, row.charge_code or "", tier_of(row)) for row in doc.tiers),
+		codes_elsewhere=_codes_elsewhere(doc),
 	)
 
 
@@ -77,4 +82,34 @@ def _charge(row) -> Charge:
 		model=row.price_model,
 		block_size=money(row.block_size),
 		free_units=money(row.free_units),
+		allowance=money(row.allowance),
+		percent=money(row.percent),
+		of=codes_of(row),
+		minimum=bound_of(row.minimum),
+		maximum=bound_of(row.maximum),
+		arrears=row.timing == ARREARS,
+		prorate=row.proration != NO_PRORATION,
+		counts_over=row.counts_over or LINE,
+	)
+
+
+def codes_of(row) -> tuple[str, ...]:
+	"""The charges that a row of TV Offer Charge Line is a percentage of, as they are written with commas between."""
+	codes = (code.strip().upper() for code in (row.of_charges or "").split(","))
+	return tuple(dict.fromkeys(code for code in codes if code))
+
+
+def bound_of(value: float | None) -> Decimal | None:
+	"""A minimum or maximum; an empty field is none."""
+	return money(value) if value else None
+
+
+def _codes_elsewhere(doc) -> set[str]:
+	"""Of the codes that percentages of this version name, those that a submitted version bears."""
+	named = {code for row in doc.charges for code in codes_of(row)}
+	filters = {"charge_code": ("in", sorted(named)), "parenttype": "TV Offer Version", "docstatus": 1}
+	return (
+		set(frappe.get_all("TV Offer Charge Line", filters, pluck="charge_code", distinct=True))
+		if named
+		else set()
 	)

@@ -9,8 +9,11 @@ from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS, Problem
 
 def why_not_valid(problem: Problem) -> str:
 	"""Sentence for a problem of a version; names the row of the table and what to do."""
-	sentence = _version_sentences()[problem.code]
-	return sentence.format(problem.row, frappe.bold(problem.value), MAX_INTERVAL_MONTHS)
+	sentence = {**_version_sentences(), **_charge_sentences()}[problem.code]
+	value = problem.value
+	if problem.code == "unused_field":
+		value = _(frappe.get_meta("TV Offer Charge Line").get_label(value))
+	return sentence.format(problem.row, frappe.bold(value), MAX_INTERVAL_MONTHS)
 
 
 def why_not_sold(version: str, problem: Problem) -> str:
@@ -29,6 +32,22 @@ def _version_sentences() -> dict[str, str]:
 		"empty_bouquet": _("Bouquets, row {0}: {1} holds no channel."),
 		"bouquet_disabled": _("Bouquets, row {0}: {1} is disabled."),
 		"no_charges": _("Add at least one charge. For an offer that costs nothing add one marked Free."),
+		"no_tiers": _("Charges, row {0}: {1} has no tiers. Add one without an upper bound at least."),
+		"tier_charge": _("Tiers, row {0}: no charge has the code {1}."),
+		"tier_unused": _(
+			"Tiers, row {0}: {1} is not priced in tiers. Remove the row, or change its price model."
+		),
+		"tier_order": _("Tiers, row {0}: the bounds of {1} must rise from row to row."),
+		"tier_open": _("Tiers, row {0}: only the last tier of {1} is without an upper bound."),
+		"last_tier_bound": _("Tiers, row {0}: the last tier of {1} must be without an upper bound."),
+		"tier_negative": _("Tiers, row {0}: a price of {1} is below zero."),
+		"tier_no_price": _("Tiers, row {0}: this tier of {1} has no price. Enter one, or mark the row Free."),
+		"tier_free_priced": _("Tiers, row {0}: this tier of {1} is marked Free but has a price."),
+	}
+
+
+def _charge_sentences() -> dict[str, str]:
+	return {
 		"charge_code": _(
 			"Charges, row {0}: {1} is not a charge code. Use 1 to 20 capital letters, digits, hyphens or underscores."
 		),
@@ -44,18 +63,27 @@ def _version_sentences() -> dict[str, str]:
 		"blocks_unused": _(
 			"Charges, row {0}: block size and free units of {1} are for the price model Package only. Empty them."
 		),
-		"no_tiers": _("Charges, row {0}: {1} has no tiers. Add one without an upper bound at least."),
-		"tier_charge": _("Tiers, row {0}: no charge has the code {1}."),
-		"tier_unused": _(
-			"Tiers, row {0}: {1} is not priced in tiers. Remove the row, or change its price model."
-		),
-		"tier_order": _("Tiers, row {0}: the bounds of {1} must rise from row to row."),
-		"tier_open": _("Tiers, row {0}: only the last tier of {1} is without an upper bound."),
-		"last_tier_bound": _("Tiers, row {0}: the last tier of {1} must be without an upper bound."),
-		"tier_negative": _("Tiers, row {0}: a price of {1} is below zero."),
-		"tier_no_price": _("Tiers, row {0}: this tier of {1} has no price. Enter one, or mark the row Free."),
-		"tier_free_priced": _("Tiers, row {0}: this tier of {1} is marked Free but has a price."),
 		"interval": _("Charges, row {0}: the interval must be between 1 and {2} months, not {1}."),
+		"model_of_kind": _(
+			"Charges, row {0}: the price model of {1} is not for this kind of charge. Choose another kind or price model."
+		),
+		"unused_field": _(
+			"Charges, row {0}: {1} is not read for this kind of charge and price model. Empty it."
+		),
+		"no_percent": _("Charges, row {0}: {1} has no percentage. Enter one, or mark the row Free."),
+		"bounds_reversed": _("Charges, row {0}: the maximum of {1} is below its minimum."),
+		"below_zero": _("Charges, row {0}: allowance, minimum and maximum of {1} are not below zero."),
+		"of_missing": _("Charges, row {0}: enter the codes of the charges that {1} is a percentage of."),
+		"of_unknown": _("Charges, row {0}: no charge has the code {1}, here or in a submitted version."),
+		"of_kind": _(
+			"Charges, row {0}: {1} is charged once or held as a deposit. A percentage is taken of recurring charges and usage."
+		),
+		"of_itself": _(
+			"Charges, row {0}: {1} would be a percentage of itself. Remove it from the charges named."
+		),
+		"of_intervals": _(
+			"Charges, row {0}: the charges that {1} is a percentage of have different intervals. Make a percentage for each interval."
+		),
 	}
 
 
