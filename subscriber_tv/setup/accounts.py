@@ -19,6 +19,8 @@ ERPNext may pick for goods received, are for fixed assets and interest."""
 
 DEFERRED_REVENUE = "487"
 SERVICE_INCOME = "706"
+DEPOSITS_RECEIVED = "1651"
+"""Dépôts reçus, in group 165: a debt to the subscriber until the TV is back, not subject to VAT."""
 
 
 def find_account(company: str, number: str) -> str | None:

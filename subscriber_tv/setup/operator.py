@@ -13,7 +13,7 @@ from frappe import _
 from frappe.utils import getdate
 
 from subscriber_tv.setup import operator_stock, taxes
-from subscriber_tv.setup.accounts import COMPANY_ACCOUNTS, find_account
+from subscriber_tv.setup.accounts import COMPANY_ACCOUNTS, DEPOSITS_RECEIVED, find_account
 
 CHART = "France - Plan Comptable General avec code"
 SEGMENTS = ("Hotel", "Clinic", "Hospital", "Prison", "Care Home", "Home")
@@ -61,6 +61,8 @@ def check_operator(company: str) -> list[Finding]:
 		found, expected = doc.get(field), find_account(company, number)
 		if found != expected:
 			findings.append(Finding(doc.meta.get_label(field), found or "", expected or number))
+	if not find_account(company, DEPOSITS_RECEIVED):
+		findings.append(Finding(_("Account for deposits"), "", DEPOSITS_RECEIVED))
 	findings += [Finding(*row) for row in taxes.check(company)]
 	return findings + [Finding(*row) for row in _check_settings(company)]
 

@@ -6,10 +6,11 @@ from frappe import _
 from subscriber_tv.flows.imports.make_item import HARDWARE_GROUP
 from subscriber_tv.setup.accounts import (
 	DEFERRED_REVENUE,
+	DEPOSITS_RECEIVED,
 	SERVICE_INCOME,
 	find_account,
 )
-from subscriber_tv.setup.taxes import item_tax_template
+from subscriber_tv.setup.taxes import NO_VAT, item_tax_template
 
 SERVICE_GROUP = "TV Services"
 
@@ -20,6 +21,8 @@ SERVICE_ITEMS: tuple[tuple[str, str, str, bool], ...] = (
 	("TV-ACTIVATION", "Frais d'activation", "20", False),
 )
 """Code, French name on the bill, VAT rate in percent, revenue deferred over the billed period."""
+
+DEPOSIT_ITEM = ("TV-DEPOSIT", "Dépôt de garantie du téléviseur")
 
 
 def make_groups_and_items(company: str) -> None:
@@ -36,10 +39,18 @@ def make_groups_and_items(company: str) -> None:
 			).insert(ignore_permissions=True)  # nosemgrep: set-up, guarded by its callers
 	for code, name, rate, deferred in SERVICE_ITEMS:
 		make_service_item(company, code, name, rate, deferred=deferred)
+	if account := find_account(company, DEPOSITS_RECEIVED):
+		code, name = DEPOSIT_ITEM
+		make_service_item(company, code, name, NO_VAT, deferred=False, account=account)
 
 
-def make_service_item(company: str, code: str, name: str, vat_rate: str, *, deferred: bool) -> str:
-	"""Create a service item with its VAT template, income and deferred account; an existing item is left alone."""
+def make_service_item(
+	company: str, code: str, name: str, vat_rate: str, *, deferred: bool, account: str | None = None
+) -> str:
+	"""Create a service item with its VAT template and accounts; an existing item is left alone.
+
+	`account` is what its rows are booked to, that of service income unless given.
+	"""
 	if frappe.db.exists("Item", code):
 		return code
 	return _insert_item(
@@ -54,7 +65,7 @@ def make_service_item(company: str, code: str, name: str, vat_rate: str, *, defe
 			"item_defaults": [
 				{
 					"company": company,
-					"income_account": find_account(company, SERVICE_INCOME),
+					"income_account": account or find_account(company, SERVICE_INCOME),
 					"deferred_revenue_account": find_account(company, DEFERRED_REVENUE) if deferred else None,
 				}
 			],

@@ -15,13 +15,16 @@ from subscriber_tv.setup.accounts import find_account
 VAT_ACCOUNTS: dict[str, str] = {"10": "445710", "20": "445720"}
 """Rate in percent -> VAT collected account. 10 %: CGI art. 279 b octies (linear television); 20 %: the rest."""
 
+NO_VAT = "0"
+"""The rate of what bears no VAT, such as a deposit: a template that says so, every VAT account at 0."""
+
 PURCHASE_VAT_ACCOUNT = "445620"
 NORMAL_RATE = "20"
 MASTER_TITLE = "TVA télévision 10 % et 20 %"
 
 
 def item_tax_template(company: str, rate: str) -> str:
-	"""Name of the Item Tax Template of this rate ("10" or "20")."""
+	"""Name of the Item Tax Template of this rate ("10", "20" or "0")."""
 	abbr = frappe.get_cached_value("Company", company, "abbr")
 	return f"{_item_title(rate)} - {abbr}"
 
@@ -35,7 +38,7 @@ def tax_master(company: str) -> str:
 def make_tax_templates(company: str) -> None:
 	"""Create VAT accounts, Item Tax Templates and the sales tax master, and make the master the default."""
 	accounts = {rate: _vat_account(company, rate) for rate in VAT_ACCOUNTS}
-	for rate in accounts:
+	for rate in (*accounts, NO_VAT):
 		if not frappe.db.exists("Item Tax Template", item_tax_template(company, rate)):
 			frappe.get_doc(
 				{
