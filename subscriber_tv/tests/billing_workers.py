@@ -1,0 +1,112 @@
+"""RQ workers for the race test, some of which are to be killed at a given SQL statement.
+
+A launcher process loads Frappe once and forks four ordinary RQ workers for each order it reads; an order is one line
+of JSON on its standard input, an answer one line on its output:
+
+	{"deaths": [[412, true, false], null, [90, false, true], null]}  ->  {"killed": 2}
+
+A death is: at which SQL statement of the worker's life, whether the worker dies with the job it has forked (else
+the job's process alone), and whether after the statement was executed (else before). The statements are counted by a
+wrapper around the database class, in this process and its children only; the product knows nothing of it.
+
+	python -m subscriber_tv.tests.billing_workers QUEUE-NAMESPACE [lock] [claims]
+
+With `lock` or `claims` the workers go without the payer's lock or without claims: the race test must then fail.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+from multiprocessing import RawValue
+
+import frappe
+from frappe.database.database import Database
+from frappe.utils import background_jobs
+
+PRELOADED = (
+	"erpnext.accounts.doctype.sales_invoice.sales_invoice",
+	"erpnext.accounts.general_ledger",
+	"subscriber_tv.flows.billing.run",
+	"subscriber_tv.overrides.sales_invoice",
+)
+
+
+def main(namespace: str, without: list[str]) -> None:
+	"""Serve orders until the input ends."""
+	background_jobs.get_bench_id = lambda: namespace
+	# Frappe takes CI for a test run; these are workers like any other.
+	os.environ.pop("CI", None)
+	for module in PRELOADED:
+		importlib.import_module(module)
+	_go_without(without)
+	answers = os.fdopen(os.dup(1), "w")
+	# Whatever a worker prints is no answer.
+	os.dup2(2, 1)
+	for order in sys.stdin:
+		answers.write(json.dumps({"killed": _work(json.loads(order)["deaths"])}) + "\n")
+		answers.flush()
+
+
+def _work(deaths: list) -> int:
+	"""Let one worker a death (or None) work until the queue is empty; returns how many processes were killed."""
+	killed = RawValue("i", 0)
+	workers = [_fork_worker(death, killed) for death in deaths]
+	for worker in workers:
+		os.waitpid(worker, 0)
+	return killed.value
+
+
+def _fork_worker(death: list | None, killed) -> int:
+	worker = os.fork()
+	if worker:
+		return worker
+	try:
+		if death:
+			_die_at(*death, killed)
+		with contextlib.suppress(SystemExit):
+			background_jobs.start_worker(queue="long", quiet=True, burst=True)
+	finally:
+		os._exit(0)
+
+
+def _die_at(number: int, whole: bool, after: bool, killed) -> None:
+	"""Kill the process that executes the statement of this number; the count goes on from job to job."""
+	count = RawValue("i", 0)
+	execute = Database.sql
+
+	def counted(self, *args, **kwargs):
+		count.value += 1
+		mine = count.value == number
+		if mine and not after:
+			_kill(whole, killed)
+		result = execute(self, *args, **kwargs)
+		if mine:
+			_kill(whole, killed)
+		return result
+
+	Database.sql = counted
+
+
+def _kill(whole: bool, killed) -> None:
+	killed.value += 1
+	if whole:
+		os.kill(os.getppid(), signal.SIGKILL)
+	os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _go_without(parts: list[str]) -> None:
+	if "lock" in parts:
+		from subscriber_tv.flows.billing import lock
+
+		lock.payer_lock = lambda payer: frappe.db.rollback()
+	if "claims" in parts:
+		from subscriber_tv.overrides import sales_invoice
+
+		sales_invoice.claim_rows = lambda doc: None
+
+
+if __name__ == "__main__":
+	main(sys.argv[1], sys.argv[2:])
