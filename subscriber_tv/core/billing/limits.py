@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract
-from subscriber_tv.core.billing.price import RECURRING, Price, Refused
+from subscriber_tv.core.billing.price import RECURRING, USAGE, Price, Refused
 from subscriber_tv.core.money import ZERO
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ def _check_rows(
 	for charge in charges:
 		rows[charge.claim.line, charge.claim.kind].append(charge.span)
 	for charge in charges:
+		if charge.claim.kind == USAGE:
+			continue  # each delivery of late records may be a row of its own
 		spans = rows[charge.claim.line, charge.claim.kind]
 		if len(spans) <= limit:
 			continue
