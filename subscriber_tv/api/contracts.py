@@ -33,13 +33,14 @@ def change_state(
 	effective_date: str | None = None,
 	end_date: str | None = None,
 	reason: str | None = None,
+	billing_stops: int = 0,
 ) -> dict:
 	"""Cause one event of a subscription the user may read; answer with its new state.
 
-	Dates are ISO days at the site. PermissionError without a role for the event, ValidationError with the reason
+	Dates are ISO days at the site; `billing_stops` makes a suspension free of charge. PermissionError without a role for the event, ValidationError with the reason
 	when the event is not possible.
 	"""
-	_require_subscription(subscription)
+	require_subscription(subscription)
 	_require_role(event)
 	change = change_flow.change_state(
 		subscription=subscription,
@@ -47,6 +48,7 @@ def change_state(
 		effective_date=effective_date or None,
 		end_date=end_date or None,
 		reason=reason or None,
+		billing_stops=_may_stop_billing(event, billing_stops),
 	)
 	return {"change": change, "state": frappe.db.get_value("TV Subscription", subscription, "state")}
 
@@ -54,11 +56,19 @@ def change_state(
 @frappe.whitelist(methods=["GET", "POST"])
 def overview(subscription: str) -> dict:
 	"""What the form shows beside its fields, for a subscription the user may read."""
-	_require_subscription(subscription)
+	require_subscription(subscription)
 	seen = overview_flow.overview(subscription, may=my_events())
 	seen["can_bind"] = seen["can_bind"] and guards.has_role(guards.STAFF_PAIRING)
 	seen["can_deliver"] = seen["can_deliver"] and guards.has_role(guards.STAFF_LOGISTICS)
 	return seen
+
+
+def _may_stop_billing(event: str, billing_stops: int) -> bool:
+	"""Support may make TVs dark; only those who answer for the money may stop the bills with them."""
+	if not billing_stops or event != "suspend":
+		return False
+	guards.only_for("TV Back Office", "TV Billing", "System Manager")
+	return True
 
 
 def my_events() -> tuple[str, ...]:
@@ -69,8 +79,8 @@ def my_events() -> tuple[str, ...]:
 	return tuple(event for event, needed in ROLES.items() if needed & roles)
 
 
-def _require_subscription(subscription: str) -> None:
-	"""An unknown name and a forbidden one are told apart only to those who may read subscriptions at all."""
+def require_subscription(subscription: str) -> None:
+	"""Refuse who may not read it. Unknown and forbidden are told apart only to those who may read subscriptions at all."""
 	frappe.has_permission("TV Subscription", "read", throw=True)
 	if not frappe.db.exists("TV Subscription", subscription):
 		frappe.throw(_("There is no subscription {0}.").format(subscription), frappe.DoesNotExistError)

@@ -13,6 +13,10 @@ from subscriber_tv.core.billing.books import books_with
 from subscriber_tv.core.billing.price import Refused
 
 
+#: The invoice of a row that is billed ahead in memory: none yet.
+UNPOSTED = ""
+
+
 @dataclass(frozen=True)
 class Upcoming:
 	"""What would be billed on `day`: a bill for each group of rows that shares an invoice, and who would wait."""
@@ -37,7 +41,7 @@ def upcoming(
 		if decided.bills or decided.refused:
 			found.append(Upcoming(day, decided.bills, decided.refused))
 		for bill in decided.bills:
-			books.post(bill, f"upcoming {day}")
+			books.post(bill, UNPOSTED)
 		refused = {refusal.values.get("subscription") for refusal in decided.refused}
 		contracts = [facts for facts in contracts if facts.contract.subscription not in refused]
 	return tuple(found)

@@ -11,7 +11,7 @@ from frappe import _
 from subscriber_tv.core.contracts.lines import Line, LineStep, line_on
 from subscriber_tv.core.contracts.timeline import Change, Contract, extend
 from subscriber_tv.flows.catalogue.facts import segment_path
-from subscriber_tv.flows.contracts.change_terms import record_other
+from subscriber_tv.flows.contracts.change_terms import Completion, record_other
 from subscriber_tv.flows.contracts.check_line import check_line, check_option, check_prices
 from subscriber_tv.flows.contracts.record_change import Source
 from subscriber_tv.flows.contracts.today import site_today
@@ -33,19 +33,29 @@ def change_lines(
 	`line_id` it begins a new line. `prices` are price models by charge code, None for that of the offer. `source` is
 	the document that caused the change. Errors: IllegalChange; ValidationError naming the line.
 	"""
+	return record_other(
+		subscription,
+		"change_lines",
+		completion_of(steps),
+		effective_date=effective_date,
+		reason=reason,
+		source=source,
+	)
+
+
+def completion_of(steps: Sequence[Mapping[str, Any]]) -> Completion:
+	"""What makes a bare change one of these steps, checked against the contract."""
 
 	def complete(contract: Contract, facts: frappe._dict, change: Change) -> Change:
+		if not steps:
+			frappe.throw(_("There is nothing to change on {0}.").format(frappe.bold(contract.subscription)))
 		numbered = _numbered(contract, steps)
 		_check(contract, facts, change.effective, numbered)
 		change = replace(change, steps=numbered)
 		_check_change(contract, facts, change)
 		return change
 
-	if not steps:
-		frappe.throw(_("There is nothing to change on {0}.").format(frappe.bold(subscription)))
-	return record_other(
-		subscription, "change_lines", complete, effective_date=effective_date, reason=reason, source=source
-	)
+	return complete
 
 
 def _numbered(contract: Contract, steps: Sequence[Mapping[str, Any]]) -> tuple[LineStep, ...]:

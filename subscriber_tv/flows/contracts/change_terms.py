@@ -109,21 +109,28 @@ def record_other(
 	"""
 	facts = lock(subscription)
 	contract = timeline.load_locked(subscription, facts.change_count, facts)
+	change = bare_change(contract, facts, event, effective_date)
+	return write_other(contract, facts, complete(contract, facts, change), reason, source, **values)
+
+
+def bare_change(
+	contract: Contract, facts: frappe._dict, event: str, effective_date: date | str | None
+) -> Change:
+	"""The next change of the contract, dated and still without what it changes. Errors: IllegalChange."""
 	today = site_today(facts.site)
 	try:
-		change = plan_other(
+		return plan_other(
 			contract,
 			event,
-			no=facts.change_count + 1,
+			no=len(contract.changes) + 1,
 			today=today,
 			farthest=clamped(today.year * 12 + today.month - 1 + MAX_INTERVAL_MONTHS, today.day),
 			effective=getdate(effective_date) if effective_date else None,
 		)
 	except IllegalTransition as refused:
-		_refuse(why_illegal(subscription, refused))
+		_refuse(why_illegal(contract.subscription, refused))
 	except TimelineError as refused:
-		_refuse(why_not_then(subscription, event, refused))
-	return write_other(contract, facts, complete(contract, facts, change), reason, source, **values)
+		_refuse(why_not_then(contract.subscription, event, refused))
 
 
 def write_other(

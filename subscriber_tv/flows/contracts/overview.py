@@ -1,5 +1,8 @@
 """What the form of a subscription shows beside its fields: what is next, what is possible, what has been."""
 
+from collections.abc import Collection
+from datetime import date
+
 import frappe
 from frappe import _
 
@@ -11,11 +14,16 @@ from subscriber_tv.core.contracts.states import (
 	CANCELLED,
 	CANCELLING,
 	DRAFT,
+	OTHER_EVENTS,
 	SUSPENDED,
 	UNINSTALLED,
+	WITHDRAW,
 	allowed_events,
+	may_change_terms,
 )
-from subscriber_tv.core.contracts.timeline import is_due
+from subscriber_tv.core.contracts.timeline import Contract, in_force, is_due
+from subscriber_tv.flows.contracts import timeline
+from subscriber_tv.flows.contracts.describe_changes import describe_changes
 from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.contracts.words import event_label
 
@@ -42,15 +50,18 @@ def overview(subscription: str, may: tuple[str, ...]) -> dict:
 
 	`over_since` is the day agreed of a cancellation that is due and not ended yet: nothing else can be recorded then.
 	"""
-	facts = frappe.db.get_value("TV Subscription", subscription, ["state", "site", "end_date"], as_dict=True)
+	facts = frappe.db.get_value(
+		"TV Subscription", subscription, ["state", "site", "end_date", "currency"], as_dict=True
+	)
 	today = site_today(facts.site)
 	over_since = facts.end_date if is_due(facts.state, facts.end_date, today) else None
 	lines = frappe.get_all(
 		"TV Subscription Line",
 		{"parent": subscription, "parenttype": "TV Subscription"},
-		["line_id", "offer_version", "quantity", "bound"],
+		["line_id", "offer_version", "quantity", "bound", "from_date", "to_date", "option_of"],
 		order_by="idx",
 	)
+	contract = timeline.load(subscription)
 	return {
 		"state": facts.state,
 		"today": today,
@@ -60,17 +71,42 @@ def overview(subscription: str, may: tuple[str, ...]) -> dict:
 			for event in allowed_events(facts.state)
 			if event in may and (event == "end" or not over_since)
 		],
-		"hint": _hint(facts.state, facts.end_date, bool(over_since)),
+		"hint": _hint(facts.state, facts.end_date, bool(over_since), contract.spans[-1].billed),
 		"primary": "end" if over_since else PRIMARY[facts.state],
 		"lines": lines,
+		"planned": _planned(contract, today),
+		"can_change_lines": may_change_terms(facts.state) and not over_since,
 		"can_bind": facts.state in BINDING and any(line.bound < line.quantity for line in lines),
 		"can_deliver": facts.state in DELIVERING,
 		"devices": frappe.db.count("TV Device", {"subscription": subscription}),
-		"changes": _changes(subscription),
+		"changes": _changes(
+			subscription, facts.currency, {change.no for change in in_force(contract.changes)}
+		),
 	}
 
 
-def _hint(state: str, end_date, over: bool) -> str:
+def _planned(contract: Contract, today: date) -> list[dict]:
+	"""What of the lines changes after today, by day: {day, line_id, quantity, offer_version, ends}."""
+	begun = [
+		{
+			"day": line.start,
+			"line_id": line.line_id,
+			"quantity": line.quantity,
+			"offer_version": line.offer_version,
+		}
+		for line in contract.lines
+		if line.start and line.start > today
+	]
+	starts = {(row["line_id"], row["day"]) for row in begun}
+	ended = [
+		{"day": line.end, "line_id": line.line_id, "ends": True}
+		for line in contract.lines
+		if line.end and line.end > today and (line.line_id, line.end) not in starts
+	]
+	return sorted(begun + ended, key=lambda row: (row["day"], row["line_id"]))
+
+
+def _hint(state: str, end_date, over: bool, billed: bool) -> str:
 	hints = {
 		DRAFT: _("Next: ask the customer for the documents of the contract."),
 		AWAITING_DOCUMENTS: _("Next: check the documents, then mark them complete."),
@@ -79,7 +115,9 @@ def _hint(state: str, end_date, over: bool) -> str:
 			"Next: switch a TV on and bind it by its pairing code; that starts the contract."
 		),
 		ACTIVE: _("Served and billed."),
-		SUSPENDED: _("The TVs are refused until the subscription is resumed. Billing goes on."),
+		SUSPENDED: _("The TVs are refused until the subscription is resumed. Billing goes on.")
+		if billed
+		else _("The TVs are refused until the subscription is resumed. Billing stands still."),
 		CANCELLING: _("Over since {0}: ends by itself within the hour, or by End Now.")
 		if over
 		else _("Cancelled, and in force until {0}. TVs and billing stop on that day."),
@@ -89,7 +127,8 @@ def _hint(state: str, end_date, over: bool) -> str:
 	return hints[state].format(frappe.format(end_date, {"fieldtype": "Date"}) if end_date else "")
 
 
-def _changes(subscription: str) -> list[dict]:
+def _changes(subscription: str, currency: str, in_force: Collection[int]) -> list[dict]:
+	"""The latest changes; those in force beside the changes of state can be taken back."""
 	rows = frappe.get_all(
 		"TV Subscription Change",
 		{"subscription": subscription, "docstatus": 1},
@@ -100,6 +139,9 @@ def _changes(subscription: str) -> list[dict]:
 			"to_state",
 			"effective_date",
 			"end_date",
+			"anchor_day",
+			"withdraws",
+			"billing_stops",
 			"reason",
 			"known_on",
 			"author",
@@ -107,4 +149,14 @@ def _changes(subscription: str) -> list[dict]:
 		order_by="change_no desc",
 		limit=50,
 	)
-	return [{**row, "label": event_label(row.event)} for row in rows]
+	told = describe_changes(rows, currency)
+	return [
+		{
+			**row,
+			"label": event_label(row.event),
+			"what": told[row.name],
+			"can_withdraw": row.change_no in in_force and row.event != WITHDRAW,
+			"withdrawn": row.event in OTHER_EVENTS and row.change_no not in in_force,
+		}
+		for row in rows
+	]
