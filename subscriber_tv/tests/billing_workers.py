@@ -3,7 +3,10 @@
 A launcher process loads Frappe once and forks four ordinary RQ workers for each order it reads; an order is one line
 of JSON on its standard input, an answer one line on its output:
 
+	{"warm": {"site": "s", "payer": "c", "company": "x", "day": "2026-11-22"}}  ->  {"killed": 0}
 	{"deaths": [[412, true, false], null, [90, false, true], null]}  ->  {"killed": 2}
+
+The first bills a payer and takes it back, so that what Frappe loads on first use is there before the forks.
 
 A death is: at which SQL statement of the worker's life, whether the worker dies with the job it has forked (else
 the job's process alone), and whether after the statement was executed (else before). The statements are counted by a
@@ -20,6 +23,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from datetime import date
 from multiprocessing import RawValue
 
 import frappe
@@ -45,12 +50,29 @@ def main(namespace: str, without: list[str]) -> None:
 	answers = os.fdopen(os.dup(1), "w")
 	# Whatever a worker prints is no answer.
 	os.dup2(2, 1)
-	for order in sys.stdin:
-		answers.write(json.dumps({"killed": _work(json.loads(order)["deaths"])}) + "\n")
+	for line in sys.stdin:
+		order = json.loads(line)
+		if "warm" in order:
+			_warm_up(**order["warm"])
+		answers.write(json.dumps({"killed": _work(order.get("deaths", ()))}) + "\n")
 		answers.flush()
 
 
-def _work(deaths: list) -> int:
+def _warm_up(site: str, payer: str, company: str, day: str) -> None:
+	from subscriber_tv.flows.billing.bill_payer import settle
+
+	frappe.init(site=site)
+	frappe.connect()
+	try:
+		today = date.fromisoformat(day)
+		settle(payer=payer, company=company, posting_date=today, bill_until=today)
+	finally:
+		# Never committed, and closed before anything is forked.
+		frappe.db.rollback()
+		frappe.destroy()
+
+
+def _work(deaths: Sequence[list | None]) -> int:
 	"""Let one worker a death (or None) work until the queue is empty; returns how many processes were killed."""
 	killed = RawValue("i", 0)
 	workers = [_fork_worker(death, killed) for death in deaths]

@@ -41,6 +41,8 @@ class TestBillingRace(BillingTestCase):
 		frappe.db.commit()
 		cls.namespace = f"race-{os.getpid()}"
 		cls.launcher = _launch(cls.namespace, os.environ.get("SUBSCRIBER_TV_RACE_WITHOUT", "").split())
+		payer = {"site": frappe.local.site, "payer": cls.customers[0], "company": COMPANY, "day": TODAY}
+		cls.order({"warm": payer})
 
 	@classmethod
 	def tearDownClass(cls):
@@ -95,10 +97,15 @@ class TestBillingRace(BillingTestCase):
 		return doc.name
 
 	def work(self, deaths: list) -> int:
-		"""Let the workers work until the queue is empty."""
-		self.launcher.stdin.write(json.dumps({"deaths": deaths}) + "\n")
-		self.launcher.stdin.flush()
-		return json.loads(self.launcher.stdout.readline())["killed"]
+		"""Let the workers work until the queue is empty; returns how many processes were killed."""
+		return self.order({"deaths": deaths})["killed"]
+
+	@classmethod
+	def order(cls, order: dict) -> dict:
+		"""Have the launcher carry out one order."""
+		cls.launcher.stdin.write(json.dumps(order) + "\n")
+		cls.launcher.stdin.flush()
+		return json.loads(cls.launcher.stdout.readline())
 
 	def take_up(self, runs: list[str]) -> int:
 		"""What the scheduler does every ten minutes, until both runs are over; returns how often it was needed."""
