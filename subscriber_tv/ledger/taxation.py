@@ -4,7 +4,7 @@ Only taxes on the net total are known here: those of a pay-TV invoice. A charge 
 (an actual amount, a tax on a tax) is none of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -45,11 +45,21 @@ def category_of(customer: str) -> str:
 	)
 
 
-def rates_of_item(item: str, company: str, category: str, posting_date: date) -> Rates:
-	"""The percents by account that a new row of this item is taxed with.
+def rates_of_items(
+	items: Iterable[str], *, customer: str, company: str, posting_date: date
+) -> dict[str, Rates]:
+	"""The percents by account that new rows of these items are taxed with on an invoice of `customer`, by item; "" is nobody yet.
 
-	ValidationError when the company has no default Sales Taxes and Charges Template.
+	ValidationError when there is no Sales Taxes and Charges Template for him.
 	"""
+	master = frappe.get_cached_doc(
+		"Sales Taxes and Charges Template", tax_template(company, customer, posting_date)
+	)
+	category = category_of(customer) if customer else ""
+	return {item: _rates(master.taxes, _by_item(item, company, category, posting_date)) for item in items}
+
+
+def _by_item(item: str, company: str, category: str, posting_date: date) -> Mapping[str, float]:
 	args = frappe._dict(
 		item_code=item,
 		company=company,
@@ -58,8 +68,7 @@ def rates_of_item(item: str, company: str, category: str, posting_date: date) ->
 		base_net_rate=0,
 	)
 	template = get_item_tax_template(args, frappe.get_cached_doc("Item", item))
-	master = frappe.get_cached_doc("Sales Taxes and Charges Template", tax_template(company))
-	return _rates(master.taxes, get_item_tax_map(company, template, as_json=False))
+	return get_item_tax_map(company, template, as_json=False)
 
 
 def rates_of_rows(invoice: str) -> dict[str, Rates]:

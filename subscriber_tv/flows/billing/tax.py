@@ -1,6 +1,6 @@
 """The tax of a bill that is decided and not yet posted, so that a preview shows what the invoice will come to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,27 +26,33 @@ class BillTax:
 def tax_of(bill: Bill, *, payer: str, company: str, posting_date: date) -> BillTax:
 	"""What ERPNext will add to the invoice of `bill`, and take off on its credit notes, in the currency of the bill.
 
-	ValidationError when the company has no default Sales Taxes and Charges Template.
+	Without a payer, before a prospect is a customer, the rates are those of no tax category. ValidationError when
+	there is no Sales Taxes and Charges Template for the payer.
 	"""
-	rows = [*_charges(bill, payer, company, posting_date), *_credits(bill)]
+	rates = _rates_of_items(bill, payer, company, posting_date)
+	rows = [TaxedRow("", charge.amount, rates[charge.price.item]) for charge in bill.charges]
+	rows += _credits(bill, rates)
 	found = taxes(rows, taxation.rounding_of_site())
 	split = len(bill.charges)
 	return BillTax(tuple(found[:split]), tuple(found[split:]))
 
 
-def _charges(bill: Bill, payer: str, company: str, posting_date: date) -> Iterator[TaxedRow]:
-	category = taxation.category_of(payer)
+def _rates_of_items(bill: Bill, payer: str, company: str, posting_date: date) -> dict[str, taxation.Rates]:
 	items = {charge.price.item for charge in bill.charges}
-	rates = {item: taxation.rates_of_item(item, company, category, posting_date) for item in items}
-	for charge in bill.charges:
-		yield TaxedRow("", charge.amount, rates[charge.price.item])
+	items |= {credit.row.price.item for credit in bill.credits if not credit.row.invoice}
+	if not items:
+		return {}
+	return taxation.rates_of_items(items, customer=payer, company=company, posting_date=posting_date)
 
 
-def _credits(bill: Bill) -> Iterator[TaxedRow]:
-	"""Each credit note is a document of its own, taxed as the invoice it corrects."""
+def _credits(bill: Bill, items: Mapping[str, taxation.Rates]) -> Iterator[TaxedRow]:
+	"""Each credit note is a document of its own, taxed as the invoice it corrects; one played ahead as its items."""
 	rates = {
 		invoice: taxation.rates_of_rows(invoice)
 		for invoice in {credit.row.invoice for credit in bill.credits}
+		if invoice
 	}
 	for credit in bill.credits:
-		yield TaxedRow(credit.row.invoice, -credit.amount, rates[credit.row.invoice][credit.row.name])
+		row = credit.row
+		found = rates[row.invoice][row.name] if row.invoice else items[row.price.item]
+		yield TaxedRow(f"credit {row.invoice}", -credit.amount, found)
