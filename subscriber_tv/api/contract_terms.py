@@ -3,14 +3,10 @@
 import frappe
 
 from subscriber_tv.api.contracts import require_subscription
-from subscriber_tv.api.guards import only_for
+from subscriber_tv.api.guards import STAFF_KEEPING_TERMS, STAFF_SELLING, only_for
 from subscriber_tv.api.values import steps_of
 from subscriber_tv.flows.contracts import change_lines as lines_flow
 from subscriber_tv.flows.contracts import change_terms
-
-#: Sales may sell more or other; a price of one's own and what was billed belong to those who answer for them.
-SELLERS = ("TV Sales", "TV Back Office", "TV Billing", "System Manager")
-KEEPERS = ("TV Back Office", "TV Billing", "System Manager")
 
 
 @frappe.whitelist(methods=["POST"])
@@ -22,11 +18,11 @@ def change_lines(
 	A step is {line_id, offer_version, quantity, option_of, ends, prices}; `effective_date` is an ISO day at the site,
 	today unless given. PermissionError without a role, for negotiated prices without TV Billing or Back Office.
 	"""
-	only_for(*SELLERS)
+	only_for(*STAFF_SELLING)
 	require_subscription(subscription)
 	read = steps_of(steps)
 	if any("prices" in step for step in read):
-		only_for(*KEEPERS)
+		only_for(*STAFF_KEEPING_TERMS)
 	change = lines_flow.change_lines(
 		subscription=subscription,
 		steps=read,
@@ -41,7 +37,7 @@ def change_anchor(
 	subscription: str, anchor_day: int, effective_date: str | None = None, reason: str | None = None
 ) -> dict:
 	"""Move the billing day of a subscription the user may read. PermissionError without a role."""
-	only_for(*KEEPERS)
+	only_for(*STAFF_KEEPING_TERMS)
 	require_subscription(subscription)
 	change = change_terms.change_anchor(
 		subscription=subscription,
@@ -55,7 +51,7 @@ def change_anchor(
 @frappe.whitelist(methods=["POST"])
 def withdraw(subscription: str, change_no: int, reason: str) -> dict:
 	"""Take back a change of lines, billing day, discount, payer or site. PermissionError without a role."""
-	only_for(*KEEPERS)
+	only_for(*STAFF_KEEPING_TERMS)
 	require_subscription(subscription)
 	change = change_terms.withdraw_change(subscription=subscription, change_no=change_no, reason=reason)
 	return {"change": change}

@@ -60,6 +60,8 @@ def overview(subscription: str) -> dict:
 	seen = overview_flow.overview(subscription, may=my_events())
 	seen["can_bind"] = seen["can_bind"] and guards.has_role(guards.STAFF_PAIRING)
 	seen["can_deliver"] = seen["can_deliver"] and guards.has_role(guards.STAFF_LOGISTICS)
+	seen["can_change_lines"] = seen["can_change_terms"] and guards.has_role(guards.STAFF_SELLING)
+	seen["can_keep_terms"] = seen["can_change_terms"] and guards.has_role(guards.STAFF_KEEPING_TERMS)
 	return seen
 
 
@@ -67,7 +69,7 @@ def _may_stop_billing(event: str, billing_stops: int) -> bool:
 	"""Support may make TVs dark; only those who answer for the money may stop the bills with them."""
 	if not billing_stops or event != "suspend":
 		return False
-	guards.only_for("TV Back Office", "TV Billing", "System Manager")
+	guards.only_for(*guards.STAFF_KEEPING_TERMS)
 	return True
 
 

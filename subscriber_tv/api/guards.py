@@ -21,8 +21,17 @@ import frappe
 STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
 STAFF_REVOKING = ("TV Support", "TV Back Office", "System Manager")
 STAFF_LOGISTICS = ("TV Logistics", "TV Back Office", "System Manager")
+STAFF_SELLING = ("TV Sales", "TV Back Office", "TV Billing", "System Manager")
+STAFF_KEEPING_TERMS = ("TV Back Office", "TV Billing", "System Manager")
+"""Sales may sell more or other; prices of one's own and what was agreed belong to those who answer for them."""
 
-LIMITS = {"device": (10, 60), "enrolments": (60, 60), "failures": (20, 60), "codes": (5, 900), "usage": (120, 60)}
+LIMITS = {
+	"device": (10, 60),
+	"enrolments": (60, 60),
+	"failures": (20, 60),
+	"codes": (5, 900),
+	"usage": (120, 60),
+}
 """Most requests and in how many seconds: of one TV, of pairing codes given to one network, of failures of one network, of
 wrong codes of one user, of messages with usage records of one user."""
 

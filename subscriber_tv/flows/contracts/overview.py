@@ -75,7 +75,7 @@ def overview(subscription: str, may: tuple[str, ...]) -> dict:
 		"primary": "end" if over_since else PRIMARY[facts.state],
 		"lines": lines,
 		"planned": _planned(contract, today),
-		"can_change_lines": may_change_terms(facts.state) and not over_since,
+		"can_change_terms": may_change_terms(facts.state) and not over_since,
 		"can_bind": facts.state in BINDING and any(line.bound < line.quantity for line in lines),
 		"can_deliver": facts.state in DELIVERING,
 		"devices": frappe.db.count("TV Device", {"subscription": subscription}),
@@ -155,6 +155,7 @@ def _changes(subscription: str, currency: str, in_force: Collection[int]) -> lis
 			**row,
 			"label": event_label(row.event),
 			"what": told[row.name],
+			"changes_state": row.event not in OTHER_EVENTS,
 			"can_withdraw": row.change_no in in_force and row.event != WITHDRAW,
 			"withdrawn": row.event in OTHER_EVENTS and row.change_no not in in_force,
 		}

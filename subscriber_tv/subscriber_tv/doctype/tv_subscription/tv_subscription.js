@@ -1,3 +1,6 @@
+{% include "subscriber_tv/public/js/upcoming_bills.js" %}
+{% include "subscriber_tv/public/js/change_lines.js" %}
+
 // What is possible, and for whom, is decided by the server; the form asks it once and draws buttons.
 
 const API = "subscriber_tv.api.contracts";
@@ -19,7 +22,6 @@ frappe.ui.form.on("TV Subscription", {
 			frm.set_intro(__("Choose customer, site and offer, then save: the contract begins as a draft."));
 			return;
 		}
-		frm.disable_save();
 		show_overview(frm);
 	},
 
@@ -56,6 +58,21 @@ function show_buttons(frm, overview) {
 	if (overview.can_bind) {
 		actions.unshift({ key: "bind", label: __("Bind TV"), run: () => bind(frm, overview) });
 	}
+	if (overview.can_change_lines) {
+		actions.push({
+			key: "change_lines",
+			label: __("Change Lines"),
+			run: () => new ChangeLines(frm, overview).show(),
+		});
+	}
+	if (overview.can_keep_terms) {
+		actions.push({
+			key: "change_anchor",
+			label: __("Move Billing Day"),
+			run: () => move_billing_day(frm, overview),
+		});
+	}
+	actions.push({ key: "bills", label: __("Show Next Bills"), run: () => show_bills(frm) });
 	frm.clear_custom_buttons();
 	const [primary, others] = split(actions, (action) => action.key === overview.primary);
 	for (const action of primary) {
@@ -71,23 +88,34 @@ function split(list, test) {
 
 function show_indicators(frm, overview) {
 	frm.dashboard.stats_area_row && frm.dashboard.stats_area_row.empty();
-	for (const line of overview.lines) {
+	const served = overview.lines.filter(
+		(line) => !line.option_of && (!line.to_date || line.to_date > overview.today)
+	);
+	for (const line of served) {
 		const full = line.bound >= line.quantity;
 		frm.dashboard.add_indicator(
 			__("{0}: {1} of {2} TVs bound", [line.line_id, line.bound, line.quantity]),
 			full ? "green" : "orange"
 		);
 	}
+	for (const planned of overview.planned) {
+		const day = frappe.datetime.str_to_user(planned.day);
+		const text = planned.ends
+			? __("{0}: {1} ends", [day, planned.line_id])
+			: `${day}: ${planned.line_id}, ${planned.offer_version}, ${planned.quantity}`;
+		frm.dashboard.add_indicator(frappe.utils.escape_html(text), "purple");
+	}
 	const waiting = overview.devices - overview.lines.reduce((sum, line) => sum + line.bound, 0);
 	if (waiting > 0) frm.dashboard.add_indicator(__("{0} TVs delivered, not bound", [waiting]), "blue");
 }
 
 function show_history(frm, overview) {
-	const rows = overview.changes.map((change) => history_row(change)).join("");
-	frm.get_field("history_html").$wrapper.html(`<ul class="list-unstyled">${rows}</ul>`);
+	const rows = overview.changes.map((change) => history_row(overview, change)).join("");
+	const box = frm.get_field("history_html").$wrapper.html(`<ul class="list-unstyled">${rows}</ul>`);
+	box.find("[data-withdraw]").on("click", (event) => take_back(frm, $(event.currentTarget).data("withdraw")));
 }
 
-function history_row(change) {
+function history_row(overview, change) {
 	const escape = frappe.utils.escape_html;
 	const day = frappe.datetime.str_to_user(change.effective_date);
 	const until = change.end_date
@@ -98,12 +126,72 @@ function history_row(change) {
 		escape(frappe.user.full_name(change.author)),
 	]);
 	const reason = change.reason ? `<div>${escape(change.reason)}</div>` : "";
+	const what = change.what.length ? `<div class="text-muted">${escape(change.what.join(" · "))}</div>` : "";
+	const state = change.changes_state ? ` → ${escape(__(change.to_state))}${escape(until)}` : "";
+	const withdrawn = change.withdrawn ? ` <span class="indicator-pill gray">${__("taken back")}</span>` : "";
+	const button = change.can_withdraw && overview.can_keep_terms
+		? ` <button class="btn btn-xs btn-default" data-withdraw="${change.change_no}">${__("Take Back")}</button>`
+		: "";
 	return `<li class="mb-3">
 		<a href="/app/tv-subscription-change/${encodeURIComponent(change.name)}">
-			<b>${day}</b> · ${escape(change.label)} → ${escape(__(change.to_state))}${escape(until)}
+			<b>${day}</b> · ${escape(change.label)}${state}
 		</a>
-		<span class="text-muted small">${recorded}</span>${reason}
+		<span class="text-muted small">${recorded}</span>${withdrawn}${button}${what}${reason}
 	</li>`;
+}
+
+function take_back(frm, change_no) {
+	frappe.prompt(
+		{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1 },
+		async ({ reason }) => {
+			await frappe.xcall("subscriber_tv.api.contract_terms.withdraw", {
+				subscription: frm.doc.name,
+				change_no,
+				reason,
+			});
+			frm.reload_doc();
+		},
+		__("Take back change no. {0}", [change_no]),
+		__("Take Back")
+	);
+}
+
+async function show_bills(frm) {
+	const answer = await frappe.xcall("subscriber_tv.api.simulator.change", { subscription: frm.doc.name });
+	const dialog = new frappe.ui.Dialog({
+		title: __("Next Bills of {0}", [frm.doc.name]),
+		size: "large",
+		fields: [{ fieldname: "bills", fieldtype: "HTML" }],
+	});
+	dialog.show();
+	new UpcomingBills(dialog.fields_dict.bills.$wrapper, answer).draw();
+}
+
+function move_billing_day(frm, overview) {
+	const dialog = new frappe.ui.Dialog({
+		title: __("Move Billing Day"),
+		fields: [
+			{ fieldname: "anchor_day", fieldtype: "Int", label: __("Billing Day"), reqd: 1 },
+			{
+				fieldname: "effective_date",
+				fieldtype: "Date",
+				label: __("Effective"),
+				default: overview.today,
+				reqd: 1,
+			},
+			{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason") },
+		],
+		primary_action_label: __("Record Change"),
+		async primary_action(values) {
+			await frappe.xcall("subscriber_tv.api.contract_terms.change_anchor", {
+				subscription: frm.doc.name,
+				...values,
+			});
+			dialog.hide();
+			frm.reload_doc();
+		},
+	});
+	dialog.show();
 }
 
 function ask(frm, overview, action) {
@@ -149,6 +237,14 @@ function fields_for(overview, event) {
 			default: frappe.datetime.add_months(overview.today, 1),
 			reqd: 1,
 			description: __("First day no longer served"),
+		});
+	}
+	if (event === "suspend" && overview.can_keep_terms) {
+		fields.push({
+			fieldname: "billing_stops",
+			fieldtype: "Check",
+			label: __("Billing Stops"),
+			description: __("Days of the suspension are not charged; what was billed for them is credited"),
 		});
 	}
 	fields.push({
