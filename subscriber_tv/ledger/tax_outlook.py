@@ -8,6 +8,7 @@ import frappe
 from erpnext.stock.get_item_details import get_item_tax_template
 
 from subscriber_tv.ledger import taxation
+from subscriber_tv.ledger.party import tax_template
 
 
 class TaxOutlook:
@@ -21,15 +22,16 @@ class TaxOutlook:
 	def untaxed(self, items: Iterable[str], customer: str) -> tuple[str, ...]:
 		"""Items without a rate above zero and without an Item Tax Template that says so on purpose, sorted."""
 		category = taxation.category_of(customer) or ""
-		return tuple(sorted(item for item in items if self._is_untaxed(item, category)))
-
-	def _look_up(self, item: str, category: str) -> bool:
 		try:
-			rates = taxation.rates_of_item(item, self._company, category, self._day)
+			master = tax_template(self._company, customer, self._day)
 		except frappe.ValidationError:
-			# No default master: nothing is taxed. The sentence for the user is the outlier's.
+			# No master for him: nothing is taxed. The sentence for the user is the outlier's.
 			frappe.clear_messages()
-			return True
+			return tuple(sorted(items))
+		return tuple(sorted(item for item in items if self._is_untaxed(item, category, master)))
+
+	def _look_up(self, item: str, category: str, master: str) -> bool:
+		rates = taxation.rates_of_item(item, self._company, category, self._day, master)
 		if any(rate for _account, rate in rates):
 			return False
 		args = frappe._dict(

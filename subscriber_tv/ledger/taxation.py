@@ -52,11 +52,15 @@ def rates_of_items(
 
 	ValidationError when there is no Sales Taxes and Charges Template for him.
 	"""
-	master = frappe.get_cached_doc(
-		"Sales Taxes and Charges Template", tax_template(company, customer, posting_date)
-	)
+	master = tax_template(company, customer, posting_date)
 	category = category_of(customer) if customer else ""
-	return {item: _rates(master.taxes, _by_item(item, company, category, posting_date)) for item in items}
+	return {item: rates_of_item(item, company, category, posting_date, master) for item in items}
+
+
+def rates_of_item(item: str, company: str, category: str, posting_date: date, master: str) -> Rates:
+	"""The percents by account of one item under a tax category and a Sales Taxes and Charges Template."""
+	taxes = frappe.get_cached_doc("Sales Taxes and Charges Template", master).taxes
+	return _rates(taxes, _by_item(item, company, category, posting_date))
 
 
 def _by_item(item: str, company: str, category: str, posting_date: date) -> Mapping[str, float]:
