@@ -117,6 +117,32 @@ def import_file(context, kind, file, report):
 		sys.exit(1)
 
 
+@subscriber_tv.command("import-subscriptions")
+@click.option("--company", help="Only Subscriptions of this company.")
+@click.option("--bouquet", multiple=True, help="Bouquet of the offers that have to be made; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Take nothing over, only say what would become of each.")
+@click.option("--report", type=click.Path(dir_okay=False), help="Write the outcome of each to this CSV file.")
+@pass_context
+def import_subscriptions(context, company, bouquet, dry_run, report):
+	"""Take over ERPNext's own Subscriptions, each billed on from where ERPNext stopped. Exit code 1 when one is refused."""
+	with on_site(context):
+		from subscriber_tv.flows.imports.import_subscriptions import REFUSED, import_subscriptions
+		from subscriber_tv.flows.imports.report_takeover import summary, takeover_csv
+
+		rows = import_subscriptions(
+			company=company,
+			bouquets=bouquet,
+			dry_run=dry_run,
+			progress=lambda done, total: _show_progress("subscriptions", done, total),
+		)
+		for line in summary(rows, dry_run=dry_run):
+			click.echo(line)
+		if report:
+			Path(report).write_bytes(takeover_csv(rows))
+	if any(row.outcome == REFUSED for row in rows):
+		sys.exit(1)
+
+
 @subscriber_tv.command("set-up-operator")
 @click.option("--company", required=True, help="Company whose accounts, taxes and warehouses are set.")
 @pass_context

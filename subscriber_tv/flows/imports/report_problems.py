@@ -16,7 +16,7 @@ def problems_csv(report: Report) -> bytes:
 	writer = csv.writer(buffer)
 	writer.writerow([_("File"), _("Line"), _("Column"), _("Reason"), _("Next Step")])
 	for problem in report.problems:
-		writer.writerow([_harmless(value) for value in worded(problem).values()])
+		writer.writerow([harmless(value) for value in worded(problem).values()])
 	return buffer.getvalue().encode("utf-8-sig")
 
 
@@ -37,6 +37,6 @@ def save_report(report: Report) -> str | None:
 	return doc.insert().file_url
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
 	"""Keep a spreadsheet from running what somebody wrote into a cell of the file."""
 	return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
