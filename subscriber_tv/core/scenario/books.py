@@ -1,17 +1,16 @@
 """What a scenario begins with: rows that were invoiced before its first run, and the payer's account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 
 from subscriber_tv.core.billing.bill import InvoicedRow, expected_of
 from subscriber_tv.core.billing.books import Books
 from subscriber_tv.core.billing.periods import Span
-from subscriber_tv.core.billing.price import ONE_OFF, Expected, line_key
+from subscriber_tv.core.billing.price import BY_TOTAL, ONE_OFF, USAGE, Expected, line_key
 from subscriber_tv.core.json_values import BadValue
 from subscriber_tv.core.money import ZERO
-from subscriber_tv.core.scenario.known import CHARGE, facts_on
+from subscriber_tv.core.scenario.known import CHARGE, all_facts_on
 from subscriber_tv.core.scenario.model import Billed, Scenario
 
 
@@ -66,24 +65,28 @@ def _overlap(row: InvoicedRow, billed: Billed) -> bool:
 
 def _expected(scenario: Scenario, billed: Billed) -> Expected:
 	"""The row that was billed, at the price known on its day."""
-	terms = next(terms for terms in scenario.contracts if terms.id == billed.contract)
-	facts = facts_on(scenario, replace(terms, billed_through=None), billed.date)
+	contracts = [replace(terms, billed_through=None) for terms in scenario.contracts]
+	known = all_facts_on(scenario, contracts, billed.date)
+	facts = next(facts for facts in known if facts.contract.subscription == billed.contract)
 	line = line_key(billed.contract, billed.line, CHARGE)
-	for row in _rows(facts, billed.start):
+	for row in expected_of(facts, billed.start):
 		holds = row.span.start <= billed.start < row.span.end
 		if (row.line, row.kind) == (line, billed.kind) and holds:
-			if billed.kind != ONE_OFF and billed.end > row.price.period.end:
-				raise BadValue(
-					f"{billed.path}.to", f"the period ends on {row.price.period.end}: one row a period"
-				)
-			return row
+			return _as_billed(row, billed)
 	raise BadValue(
 		f"{billed.path}.from", "the contract, as known then, charges nothing for this line on this day"
 	)
 
 
-def _rows(facts, until: date) -> Sequence[Expected]:
-	return expected_of(facts, until)
+def _as_billed(row: Expected, billed: Billed) -> Expected:
+	"""Usage counts as rated at what was billed for it; what is reported of its days is compared with that."""
+	if billed.kind != ONE_OFF and billed.end > row.price.period.end:
+		raise BadValue(f"{billed.path}.to", f"the period ends on {row.price.period.end}: one row a period")
+	if billed.kind in BY_TOTAL and (billed.start, billed.end) != (row.span.start, row.span.end):
+		raise BadValue(f"{billed.path}.from", f"the row is that from {row.span.start} to {row.span.end}")
+	if billed.kind == USAGE:
+		return replace(row, price=replace(row.price, rated=billed.amount))
+	return row
 
 
 def account(scenario: Scenario, rows: Mapping[str, list[InvoicedRow]], gross: Decimal) -> Account:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from subscriber_tv.core.billing.price import ONE_OFF
+from subscriber_tv.core.billing.price import ONE_OFF, RECURRING, USAGE
 from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS
 from subscriber_tv.core.json_values import BadValue, Fields, a_list, an_object, only
-from subscriber_tv.core.pricing.models import PriceModel
-from subscriber_tv.core.pricing.read import read_model
+from subscriber_tv.core.pricing.models import PercentOf, PriceModel
 from subscriber_tv.core.scenario.fields import a_day, a_whole, day_or_none, needed, one_of, whole_or
+from subscriber_tv.core.scenario.lines import price_of_line
 from subscriber_tv.core.scenario.model import (
 	ANCHOR,
 	CANCEL,
@@ -22,7 +22,9 @@ from subscriber_tv.core.scenario.model import (
 	START,
 	ContractTerms,
 	Event,
+	LineTerms,
 )
+from subscriber_tv.core.scenario.quantities import the_contract
 
 EVENT = ("contract", "line", "event", "effective", "known", "order")
 #: In the place of the day of a cancellation: the next end of the term that its notice reaches.
@@ -32,8 +34,6 @@ VALUES = {PRICE: "price", QUANTITY: "quantity", INTERVAL: "interval_months", ANC
 KINDS = (START, PRICE, QUANTITY, INTERVAL, ANCHOR, PAUSE, RESUME, CANCEL)
 OF_A_LINE = (PRICE, QUANTITY)
 OF_EITHER = (START, CANCEL)
-#: Price models that say what a quantity costs in a period.
-PERIODIC = ("flat", "per_unit", "graduated", "volume", "package")
 
 
 def read_timeline(value: Any, path: str, contracts: Sequence[ContractTerms]) -> tuple[Event, ...]:
@@ -50,14 +50,6 @@ def read_timeline(value: Any, path: str, contracts: Sequence[ContractTerms]) -> 
 		if not terms.start and not any(_begins(event, terms) for event in events):
 			raise BadValue(f"$.contracts[{index}].start", "missing, and no event starts the contract")
 	return tuple(sorted(events, key=lambda event: event.place))
-
-
-def a_price(value: Any, path: str) -> PriceModel:
-	"""A price model that says what a quantity costs in a period."""
-	model = read_model(value, path)
-	if not value.get("free"):
-		one_of(value["kind"], f"{path}.kind", PERIODIC)
-	return model
 
 
 def _begins(event: Event, terms: ContractTerms) -> bool:
@@ -82,18 +74,19 @@ def _event(value: Any, path: str, contracts: Sequence[ContractTerms]) -> Event:
 	kind = one_of(needed(fields, "event", path), f"{path}.event", KINDS)
 	name = VALUES.get(kind)
 	only(fields, (*EVENT, name) if name else EVENT, path)
-	contract = _contract(fields, path, contracts)
+	contract = the_contract(fields, path, contracts)
 	effective = _effective(fields, path, contract, kind)
 	if kind == ANCHOR and contract.calendar_aligned:
 		raise BadValue(f"{path}.event", "the periods of this contract are aligned to the calendar")
+	line = _line(fields, path, contract, kind)
 	return Event(
 		contract=contract.id,
-		line=_line(fields, path, contract, kind),
+		line=line.id if line else None,
 		kind=kind,
 		effective=effective,
 		known=day_or_none(fields, "known", path) or effective,
 		order=whole_or(fields, "order", path, 0, 0, 1_000_000),
-		value=_value(kind, needed(fields, name, path), f"{path}.{name}") if name else None,
+		value=_value(kind, line, needed(fields, name, path), f"{path}.{name}") if name else None,
 	)
 
 
@@ -107,14 +100,7 @@ def _effective(fields: Fields, path: str, contract: ContractTerms, kind: str) ->
 	return contract.term.end_reached(contract.start, known)
 
 
-def _contract(fields: Fields, path: str, contracts: Sequence[ContractTerms]) -> ContractTerms:
-	if fields.get("contract") is None and len(contracts) == 1:
-		return contracts[0]
-	known = {terms.id: terms for terms in contracts}
-	return known[one_of(needed(fields, "contract", path), f"{path}.contract", known)]
-
-
-def _line(fields: Fields, path: str, contract: ContractTerms, kind: str) -> str | None:
+def _line(fields: Fields, path: str, contract: ContractTerms, kind: str) -> LineTerms | None:
 	"""The line meant; a price or quantity may leave it out when there is only one."""
 	lines = {line.id: line for line in contract.lines}
 	if fields.get("line") is None:
@@ -122,17 +108,26 @@ def _line(fields: Fields, path: str, contract: ContractTerms, kind: str) -> str 
 			return None
 		if len(lines) > 1:
 			raise BadValue(f"{path}.line", "missing; the contract has several")
-		return contract.lines[0].id
-	if kind not in OF_A_LINE + OF_EITHER:
+	elif kind not in OF_A_LINE + OF_EITHER:
 		raise BadValue(f"{path}.line", f"{kind} concerns the whole contract")
-	line = lines[one_of(fields["line"], f"{path}.line", lines)]
+	line = lines[one_of(fields.get("line") or contract.lines[0].id, f"{path}.line", lines)]
 	if line.kind == ONE_OFF and kind != START:
 		raise BadValue(f"{path}.line", "a one-off line is charged once and never changes")
-	return line.id
+	if kind == QUANTITY and (line.kind == USAGE or line.of):
+		raise BadValue(f"{path}.line", "the line has no quantity: it is priced by usage or by other lines")
+	return line
 
 
-def _value(kind: str, value: Any, path: str) -> PriceModel | int:
-	if kind == PRICE:
-		return a_price(value, path)
+def _value(kind: str, line: LineTerms | None, value: Any, path: str) -> PriceModel | int:
+	if kind == PRICE and line:
+		return _new_price(line, value, path)
 	least, most = {QUANTITY: (0, 10_000_000), INTERVAL: (1, MAX_INTERVAL_MONTHS), ANCHOR: (1, 31)}[kind]
 	return a_whole(value, path, least, most)
+
+
+def _new_price(line: LineTerms, value: Any, path: str) -> PriceModel:
+	"""A line that is a percentage of others stays one, and no other becomes one."""
+	model = price_of_line(value, path, line.kind)
+	if line.kind == RECURRING and isinstance(model, PercentOf) != bool(line.of):
+		raise BadValue(f"{path}.kind", "a percentage of other lines stays one, and no other line becomes one")
+	return model

@@ -61,11 +61,12 @@ def word_or(fields: Fields, name: str, path: str, words: Sequence[str]) -> str:
 
 
 def a_name(fields: Fields, path: str) -> str:
-	value = needed(fields, "id", path)
+	return is_name(needed(fields, "id", path), f"{path}.id")
+
+
+def is_name(value: Any, path: str) -> str:
 	if not isinstance(value, str) or not NAME.fullmatch(value):
-		raise BadValue(
-			f"{path}.id", "a name of at most 40 letters, digits, dots, dashes and underscores is needed"
-		)
+		raise BadValue(path, "a name of at most 40 letters, digits, dots, dashes and underscores is needed")
 	return value
 
 

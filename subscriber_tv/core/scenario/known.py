@@ -7,15 +7,20 @@ every bill is decided from, the same plain values that a site loads from its dat
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
+from subscriber_tv.core.billing.base import Counted, with_base_of_payer
 from subscriber_tv.core.billing.bill import ContractFacts
+from subscriber_tv.core.billing.chain import PERIODIC
 from subscriber_tv.core.billing.periods import Span, intersect
 from subscriber_tv.core.billing.price import FAR, RECURRING, OfferCharge
 from subscriber_tv.core.billing.terms import Terms
+from subscriber_tv.core.billing.usage import Usage
 from subscriber_tv.core.contracts.states import ACTIVE, CANCELLED
 from subscriber_tv.core.contracts.timeline import Contract, Line, StateSpan
 from subscriber_tv.core.money import ZERO, places_of
+from subscriber_tv.core.pricing.offered import GROUP
 from subscriber_tv.core.scenario.model import (
 	ANCHOR,
 	CANCEL,
@@ -27,6 +32,7 @@ from subscriber_tv.core.scenario.model import (
 	START,
 	ContractTerms,
 	Event,
+	GroupStep,
 	LineTerms,
 	Scenario,
 )
@@ -53,7 +59,26 @@ def facts_on(scenario: Scenario, terms: ContractTerms, day: date) -> ContractFac
 		currency=scenario.currency,
 		places=places_of(scenario.currency),
 		terms=_terms(terms, served, whole),
+		usage=tuple(
+			Usage(one.line, CHARGE, one.day, one.quantity)
+			for one in scenario.usage
+			if one.contract == terms.id and one.known <= day
+		),
+		base=tuple(_base_of_group(scenario.group, day)),
 	)
+
+
+def all_facts_on(scenario: Scenario, contracts: Iterable[ContractTerms], day: date) -> list[ContractFacts]:
+	"""The facts of these contracts, each with what the others add to the base of its tiers."""
+	return with_base_of_payer([facts_on(scenario, terms, day) for terms in contracts])
+
+
+def _base_of_group(steps: Iterable[GroupStep], day: date) -> Iterable[Counted]:
+	known = sorted((step for step in steps if step.known <= day), key=lambda step: (step.counts, step.start))
+	for number, step in enumerate(known):
+		later = known[number + 1] if number + 1 < len(known) else None
+		end = later.start if later and later.counts == step.counts else FAR
+		yield Counted(step.counts, Span(step.start, end), Decimal(step.quantity), GROUP)
 
 
 def _contract(terms: ContractTerms, served: Sequence[Span], lines: tuple[Line, ...]) -> Contract:
@@ -143,15 +168,17 @@ def _parts(
 				OfferCharge(
 					code=CHARGE,
 					kind=line.kind,
-					item=line.id,
+					item=line.counts or line.id,
 					model="",
 					unit_price=ZERO,
-					interval_months=interval if line.kind == RECURRING else 0,
+					interval_months=interval if line.kind in PERIODIC else 0,
 					scheme=price,
 					arrears=line.arrears,
 					prorate=line.prorate,
 					discounts=line.discounts,
 					minimum=line.minimum,
+					of=tuple(f"{name}/{CHARGE}" for name in line.of),
+					counts_over=line.counts_over,
 				),
 			)
 

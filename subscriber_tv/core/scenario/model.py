@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.core.pricing.models import PriceModel
+from subscriber_tv.core.pricing.offered import LINE
 from subscriber_tv.core.scenario.term import Term
 
 START = "start"
@@ -48,7 +49,11 @@ class Event:
 
 @dataclass(frozen=True)
 class LineTerms:
-	"""One line as agreed at the start; without days of its own it is in force as long as the contract."""
+	"""One line as agreed at the start; without days of its own it is in force as long as the contract.
+
+	`of` are the lines it is a percentage of. `counts_over` is the base that picks its tier, and `counts` names what is
+	counted: lines that count the same belong to one base.
+	"""
 
 	id: str
 	kind: str
@@ -61,6 +66,9 @@ class LineTerms:
 	tax_percent: Decimal
 	discounts: tuple[Discount, ...] = ()
 	minimum: Decimal | None = None
+	of: tuple[str, ...] = ()
+	counts_over: str = LINE
+	counts: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,27 @@ class Billed:
 
 
 @dataclass(frozen=True)
+class Used:
+	"""A record of usage of one day, known to runs on `known` or later."""
+
+	contract: str
+	line: str
+	day: date
+	quantity: Decimal
+	known: date
+
+
+@dataclass(frozen=True)
+class GroupStep:
+	"""What the other payers of the group have of what is counted as `counts`, from a day on."""
+
+	counts: str
+	start: date
+	quantity: int
+	known: date
+
+
+@dataclass(frozen=True)
 class Scenario:
 	"""`paid` is what was paid on the rows of `billed`, with tax; None: all of it. `tax_by_row`: one rounding a row."""
 
@@ -108,6 +137,8 @@ class Scenario:
 	billed: tuple[Billed, ...] = ()
 	paid: Decimal | None = None
 	mrr_dates: tuple[date, ...] = ()
+	usage: tuple[Used, ...] = ()
+	group: tuple[GroupStep, ...] = ()
 
 	def tax_percent(self, contract: str, line: str) -> Decimal:
 		"""Of a line, or of the whole contract for what belongs to no line."""

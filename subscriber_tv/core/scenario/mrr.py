@@ -10,8 +10,8 @@ from decimal import Decimal
 from subscriber_tv.core.billing.bill import expected_of
 from subscriber_tv.core.billing.price import Expected
 from subscriber_tv.core.money import ZERO
-from subscriber_tv.core.scenario.known import facts_on, lasting
-from subscriber_tv.core.scenario.model import ContractTerms, Scenario
+from subscriber_tv.core.scenario.known import all_facts_on, lasting
+from subscriber_tv.core.scenario.model import Scenario
 
 
 def mrr_by_date(scenario: Scenario) -> dict[date, Decimal]:
@@ -20,7 +20,7 @@ def mrr_by_date(scenario: Scenario) -> dict[date, Decimal]:
 	last = max([*asked, *(event.effective for event in scenario.timeline)], default=None)
 	if last is None:
 		return {}
-	rows = [row for terms in scenario.contracts for row in _rows(scenario, terms, last)]
+	rows = _rows(scenario, last)
 	days = sorted(asked | {day for row in rows for day in (row.span.start, row.span.end) if day <= last})
 	found: dict[date, Decimal] = {}
 	before = ZERO
@@ -32,9 +32,9 @@ def mrr_by_date(scenario: Scenario) -> dict[date, Decimal]:
 	return found
 
 
-def _rows(scenario: Scenario, terms: ContractTerms, last: date) -> tuple[Expected, ...]:
-	facts = lasting(facts_on(scenario, terms, date.max))
-	return expected_of(facts, last)
+def _rows(scenario: Scenario, last: date) -> list[Expected]:
+	known = all_facts_on(scenario, scenario.contracts, date.max)
+	return [row for facts in known for row in expected_of(lasting(facts), last)]
 
 
 def _monthly(row: Expected) -> Decimal:

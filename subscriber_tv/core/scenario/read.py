@@ -5,17 +5,13 @@ The format is described in docs/simulator.md and docs/schemas/scenario.schema.js
 
 from typing import Any
 
-from subscriber_tv.core.billing.price import ONE_OFF, RECURRING
-from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS
 from subscriber_tv.core.json_values import BadValue, Fields, a_flag, a_list, an_object, only
 from subscriber_tv.core.money import ZERO, places_of
-from subscriber_tv.core.scenario.events import a_price, read_timeline
+from subscriber_tv.core.scenario.events import read_timeline
 from subscriber_tv.core.scenario.fields import (
 	a_day,
 	a_name,
-	a_percent,
-	a_whole,
 	amount_or_none,
 	an_amount,
 	day_or_none,
@@ -26,10 +22,23 @@ from subscriber_tv.core.scenario.fields import (
 	whole_or,
 	word_or,
 )
-from subscriber_tv.core.scenario.model import Billed, ContractTerms, LineTerms, Scenario
+from subscriber_tv.core.scenario.lines import check_bases, read_discounts, read_line
+from subscriber_tv.core.scenario.model import Billed, ContractTerms, Scenario
+from subscriber_tv.core.scenario.quantities import read_group, read_usage
 from subscriber_tv.core.scenario.term import Term
 
-TOP = ("currency", "contracts", "timeline", "invoice_runs", "tax_rounding", "billed", "paid", "mrr_dates")
+TOP = (
+	"currency",
+	"contracts",
+	"timeline",
+	"usage",
+	"group_base",
+	"invoice_runs",
+	"tax_rounding",
+	"billed",
+	"paid",
+	"mrr_dates",
+)
 CONTRACT = (
 	"id",
 	"start",
@@ -50,21 +59,6 @@ CONTRACT = (
 	"minimum",
 	"lines",
 )
-LINE = (
-	"id",
-	"kind",
-	"price",
-	"quantity",
-	"start",
-	"end",
-	"billing",
-	"proration",
-	"tax_percent",
-	"discounts",
-	"minimum",
-)
-TIMINGS = ("advance", "arrears")
-PRORATIONS = ("actual_days", "none")
 MOST_RUNS = 1200
 MOST_MONTHS = 240
 
@@ -89,6 +83,8 @@ def read_scenario(value: Any) -> Scenario:
 		billed=_billed(fields, contracts, places),
 		paid=amount_or_none(fields, "paid", path, places),
 		mrr_dates=_days(fields.get("mrr_dates") or [], "$.mrr_dates"),
+		usage=read_usage(fields, contracts),
+		group=read_group(fields),
 	)
 
 
@@ -130,6 +126,8 @@ def _contract(value: Any, path: str, places: int) -> ContractTerms:
 		if end:
 			raise BadValue(f"{path}.end", "the term says it: it is not renewed")
 		end = term.first_end(start)
+	lines = _named(fields, "lines", path, lambda item, at: read_line(item, at, fields, path, places))
+	check_bases(lines, path)
 	return ContractTerms(
 		id=a_name(fields, path),
 		start=start,
@@ -140,8 +138,8 @@ def _contract(value: Any, path: str, places: int) -> ContractTerms:
 		trial_days=whole_or(fields, "trial_days", path, 0, 0, 3660),
 		billed_through=day_or_none(fields, "billed_through", path),
 		tax_percent=percent_or(fields, "tax_percent", path, ZERO),
-		lines=_named(fields, "lines", path, lambda item, at: _line(item, at, fields, path, places)),
-		discounts=_discounts(fields, path, places),
+		lines=lines,
+		discounts=read_discounts(fields, path, places),
 		minimum=amount_or_none(fields, "minimum", path, places),
 		term=term,
 	)
@@ -161,59 +159,6 @@ def _term(fields: Fields, path: str) -> Term | None:
 		months=months,
 		renewal=whole_or(fields, "renewal_months", path, months, 1, MOST_MONTHS) if tacit else None,
 		notice=whole_or(fields, "notice_months", path, 0, 0, MOST_MONTHS),
-	)
-
-
-def _line(value: Any, path: str, contract: Fields, above: str, places: int) -> LineTerms:
-	fields = an_object(value, path)
-	only(fields, LINE, path)
-	start, end = day_or_none(fields, "start", path), day_or_none(fields, "end", path)
-	in_order(start, end, f"{path}.end")
-	kind = word_or(fields, "kind", path, (RECURRING, ONE_OFF))
-	if kind == ONE_OFF:
-		names = [name for name in LINE if name not in ("billing", "proration", "discounts", "minimum")]
-		only(fields, names, path, "a one-off line has none: it is charged once, on its first day")
-	return LineTerms(
-		id=a_name(fields, path),
-		kind=kind,
-		price=a_price(needed(fields, "price", path), f"{path}.price"),
-		quantity=whole_or(fields, "quantity", path, 1, 0, 10_000_000),
-		start=start,
-		end=end,
-		arrears=_inherited(fields, path, contract, above, "billing", TIMINGS) == "arrears",
-		prorate=_inherited(fields, path, contract, above, "proration", PRORATIONS) != "none",
-		tax_percent=percent_or(fields, "tax_percent", path, percent_or(contract, "tax_percent", above, ZERO)),
-		discounts=_discounts(fields, path, places),
-		minimum=amount_or_none(fields, "minimum", path, places),
-	)
-
-
-def _inherited(fields: Fields, path: str, contract: Fields, above: str, name: str, words: tuple) -> str:
-	"""What the line says, else what its contract says, else the first of `words`."""
-	if fields.get(name) is not None:
-		return word_or(fields, name, path, words)
-	return word_or(contract, name, above, words)
-
-
-def _discounts(fields: Fields, path: str, places: int) -> tuple[Discount, ...]:
-	path = f"{path}.discounts"
-	rows = a_list(fields.get("discounts") or [], path)
-	return tuple(_discount(row, f"{path}[{index}]", places) for index, row in enumerate(rows))
-
-
-def _discount(value: Any, path: str, places: int) -> Discount:
-	fields = an_object(value, path)
-	only(fields, ("percent", "amount", "once", "periods", "until"), path)
-	if ("percent" in fields) == ("amount" in fields):
-		raise BadValue(path, "either percent or amount is needed")
-	if sum(name in fields for name in ("once", "periods", "until")) > 1:
-		raise BadValue(path, "only one of once, periods and until can be meant; none of them: for ever")
-	periods = a_whole(fields["periods"], f"{path}.periods", 1, 1200) if "periods" in fields else None
-	return Discount(
-		percent=a_percent(fields["percent"], f"{path}.percent") if "percent" in fields else ZERO,
-		amount=an_amount(fields["amount"], f"{path}.amount", places) if "amount" in fields else ZERO,
-		periods=1 if a_flag(fields, "once", path) else periods,
-		until=a_day(fields["until"], f"{path}.until") if "until" in fields else None,
 	)
 
 

@@ -14,7 +14,7 @@ from subscriber_tv.core.billing.books import Books
 from subscriber_tv.core.billing.groups import GroupKey
 from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.core.billing.tax import TaxRounding, taxed, taxes
-from subscriber_tv.core.money import ZERO, places_of, round_money
+from subscriber_tv.core.money import ZERO, places_of, plain, round_money
 from subscriber_tv.core.scenario.books import Account, account, opened
 from subscriber_tv.core.scenario.known import facts_on
 from subscriber_tv.core.scenario.model import Scenario
@@ -91,11 +91,13 @@ def _credit_line(credit: Credit) -> list[Any]:
 
 
 def _line(
-	contract: str, key: str, kind: str, row: Charge | Credit, quantity: int, amount: Decimal
+	contract: str, key: str, kind: str, row: Charge | Credit, quantity: int | Decimal, amount: Decimal
 ) -> list[Any]:
+	"""Units of usage may be a fraction, so they are told as text."""
 	line = key.split("/")[1]
 	span = row.span
-	return [contract, line, kind, span.start.isoformat(), span.end.isoformat(), quantity, amount]
+	units = quantity if isinstance(quantity, int) else plain(quantity)
+	return [contract, line, kind, span.start.isoformat(), span.end.isoformat(), units, amount]
 
 
 def _gross(scenario: Scenario, books: Books) -> Decimal:

@@ -176,6 +176,70 @@ WORKED: dict[str, list[tuple]] = {
 		("2026-04-21", "ROOMS", "recurring", "2026-04-21", "2026-05-01", 60, "120.00", "0.00"),
 		("2026-04-21", "ROOMS", "correction", "2026-04-21", "2026-05-01", 40, "-106.67", "0.00"),
 	],
+	# Jan 16          Feb 1                 Mar 1               Apr 1
+	# |= 60 films ====|==== 130 films ======|                   |   20.00 hold 100, each further one 0.50; tax 20 %
+	# 16/31: 10.32 hold 51.61; 8.39 more are 4.19
+	# known Mar 10: + 15.5 films of February, 7.75; known Apr 5: 40 of them taken back, 105.5 are 22.75, not 42.75
+	"usage_with_allowance": [
+		("2026-02-01", "FILMS", "usage", "2026-01-16", "2026-02-01", "60", "14.52", "2.90"),
+		("2026-03-01", "FILMS", "usage", "2026-02-01", "2026-03-01", "130", "35.00", "7.00"),
+		("2026-03-15", "FILMS", "usage", "2026-02-01", "2026-03-01", "145.5", "7.75", "1.55"),
+		("2026-04-01", "FILMS", "usage", "2026-03-01", "2026-04-01", "0", "20.00", "4.00"),
+		("2026-04-10", "FILMS", "correction", "2026-02-01", "2026-03-01", "130", "-12.25", "-2.45"),
+		("2026-04-10", "FILMS", "correction", "2026-02-01", "2026-03-01", "145.5", "-7.75", "-1.55"),
+	],
+	# Apr 1               Apr 16               May 1             Jun 1
+	# |== 300.00 of rooms =====================|== 150.00 =======|
+	# |                   |== 60/2 x 15/30 ====|== 60/2 = 30.00 =|   sport at half price
+	# |~ 5 % of 150 = 7.50 |~ 8.25, at most 8.00|~ 9.00, at least 10.00 ~|   between 10.00 and 16.00 a month
+	# 10 % of that, in arrears: 0.75, 0.80
+	"percent_of_lines": [
+		("2026-04-01", "RIGHTS", "recurring", "2026-04-01", "2026-04-16", 1, "7.50", "0.00"),
+		("2026-04-01", "ROOMS", "recurring", "2026-04-01", "2026-05-01", 10, "300.00", "0.00"),
+		("2026-05-01", "RIGHTS", "recurring", "2026-04-16", "2026-05-01", 1, "8.00", "0.00"),
+		("2026-05-01", "RIGHTS", "recurring", "2026-05-01", "2026-06-01", 1, "10.00", "0.00"),
+		("2026-05-01", "ROOMS", "recurring", "2026-05-01", "2026-06-01", 5, "150.00", "0.00"),
+		("2026-05-01", "SERVICE", "recurring", "2026-04-01", "2026-04-16", 1, "0.75", "0.00"),
+		("2026-05-01", "SERVICE", "recurring", "2026-04-16", "2026-05-01", 1, "0.80", "0.00"),
+		("2026-05-01", "SPORT", "recurring", "2026-04-16", "2026-05-01", 1, "15.00", "0.00"),
+		("2026-05-01", "SPORT", "recurring", "2026-05-01", "2026-06-01", 1, "30.00", "0.00"),
+	],
+	# Jun 1                     Jul 1          Jul 16
+	# |== 10 % of 650.00 =======|== of 100.00 =|   at least 50.00 a month, 15/31 of it in July
+	# cards: 90.00 is free, 40.00 pays 0.80 + 0.25, 500.00 pays 10.25 but at most 3.00
+	"percentage_of_amounts": [
+		("2026-07-01", "CARDS", "usage", "2026-06-01", "2026-07-01", "630", "4.05", "0.00"),
+		("2026-07-01", "SHARE", "usage", "2026-06-01", "2026-07-01", "650", "65.00", "0.00"),
+		("2026-07-16", "SHARE", "usage", "2026-07-01", "2026-07-16", "100", "24.19", "0.00"),
+	],
+	# Jan 10    Feb 1    Mar 1    Mar 20   Apr 10
+	# |== 2 ====|== 3 ===|== 4 ===|== 2 ===|   boxes: 2 x 40.00, 40.00, 60.00 at the new price; the last two go first
+	# base 2 x 15.00 at half price: 22/31, whole, whole, 9/30
+	"deposit": [
+		("2026-01-10", "BASE", "recurring", "2026-01-10", "2026-02-01", 2, "10.65", "2.13"),
+		("2026-01-10", "BOX", "deposit", "2026-01-10", "2026-01-11", 2, "80.00", "0.00"),
+		("2026-02-01", "BASE", "recurring", "2026-02-01", "2026-03-01", 2, "15.00", "3.00"),
+		("2026-02-01", "BOX", "deposit", "2026-02-01", "2026-02-02", 1, "40.00", "0.00"),
+		("2026-03-01", "BASE", "recurring", "2026-03-01", "2026-04-01", 2, "15.00", "3.00"),
+		("2026-03-01", "BOX", "deposit", "2026-03-01", "2026-03-02", 1, "60.00", "0.00"),
+		("2026-04-01", "BASE", "recurring", "2026-04-01", "2026-04-10", 2, "4.50", "0.90"),
+		("2026-04-01", "BOX", "correction", "2026-02-01", "2026-02-02", 1, "-40.00", "0.00"),
+		("2026-04-01", "BOX", "correction", "2026-03-01", "2026-03-02", 1, "-60.00", "0.00"),
+		("2026-04-10", "BOX", "correction", "2026-01-10", "2026-01-11", 2, "-80.00", "0.00"),
+	],
+	# Apr 1       Apr 11          Apr 21         May 1
+	# |== 40: 8.00 |== 40 + 30: 6.00 ============|   north, volume over the group: 320.00, 240.00 a month
+	# |            |              |-- 10/30 -----|   known on May 1: 50 more elsewhere, 120 in all are 5.00 each
+	# |            |== 30/70 of 50 x 8 + 20 x 6 ==|  south, graduated over the payer: 222.86 a month
+	"tiers_over_the_group": [
+		("2026-04-01", "ROOMS", "recurring", "2026-04-01", "2026-04-11", 40, "106.67", "0.00"),
+		("2026-04-11", "ROOMS", "recurring", "2026-04-11", "2026-05-01", 40, "160.00", "0.00"),
+		("2026-04-11", "ROOMS", "recurring", "2026-04-11", "2026-05-01", 30, "148.57", "0.00"),
+		("2026-05-01", "ROOMS", "recurring", "2026-04-21", "2026-05-01", 40, "66.67", "0.00"),
+		("2026-05-01", "ROOMS", "recurring", "2026-05-01", "2026-06-01", 40, "200.00", "0.00"),
+		("2026-05-01", "ROOMS", "recurring", "2026-05-01", "2026-06-01", 30, "222.86", "0.00"),
+		("2026-05-01", "ROOMS", "correction", "2026-04-21", "2026-05-01", 40, "-80.00", "0.00"),
+	],
 }
 
 
@@ -227,3 +291,26 @@ def test_recurring_revenue_follows_the_state_of_the_contract():
 		"2026-02-10": "30.00",
 	}
 	assert simulate(scenario("no_proration"))["mrr"]["2026-01-20"] == "40.00"
+
+
+def test_recurring_revenue_leaves_usage_and_deposits_out_and_counts_percentages():
+	assert set(simulate(scenario("usage_with_allowance"))["mrr"].values()) == {"0.00"}
+	assert simulate(scenario("deposit"))["mrr"]["2026-03-01"] == "15.00"
+	# 300.00, 60.00 at half price, 5 % of 330.00 at most 16.00, 10 % of 16.00
+	assert simulate(scenario("percent_of_lines"))["mrr"]["2026-04-16"] == "347.60"
+	# 240.00 and 222.86 once both are there; 200.00 when the group has grown
+	revenue = simulate(scenario("tiers_over_the_group"))["mrr"]
+	assert (revenue["2026-04-11"], revenue["2026-04-21"]) == ("462.86", "422.86")
+
+
+def test_usage_billed_before_the_first_run_is_compared_with_what_is_reported():
+	"""35.00 were billed for February; the records that are given come to 42.75."""
+	document = scenario("usage_with_allowance")
+	document["billed"] = [
+		{"contract": "CLINIC", "line": "FILMS", "from": "2026-02-01", "to": "2026-03-01", "amount": "35.00"}
+	]
+	document["invoice_runs"] = ["2026-03-15"]
+	lines = simulate(document)["runs"][0]["lines"]
+	assert [line[3:7] for line in lines if line[3] == "2026-02-01"] == [
+		["2026-02-01", "2026-03-01", "145.5", "7.75"]
+	]
