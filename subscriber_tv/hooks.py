@@ -61,6 +61,7 @@ doc_events = {
 	"Dunning": {"validate": "subscriber_tv.overrides.dunning.validate"},
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},
 	(
+	"Subscription": {"on_update": "subscriber_tv.overrides.subscription.on_update"},
 		"Purchase Receipt",
 		"Purchase Invoice",
 		"Delivery Note",

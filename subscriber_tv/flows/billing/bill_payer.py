@@ -18,6 +18,7 @@ from subscriber_tv.flows.billing.series import default_series
 from subscriber_tv.flows.billing.use_credit import use_credit
 from subscriber_tv.flows.billing.words import why_refused
 from subscriber_tv.flows.billing.write_bill import write_bill
+from subscriber_tv.flows.contracts import double_billing
 from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.invoice_guard import customer_warnings
 from subscriber_tv.ledger.invoices import Order
@@ -98,13 +99,18 @@ def settle(
 		credit_notes=notes,
 		net=sum((document.net for document in (*written.invoices, *written.credit_notes)), ZERO),
 		refused=(*(why_refused(refusal) for refusal in bill.refused), *written.parked),
-		warnings=(*(customer_warnings(payer) if invoices else ()), *unused),
+		warnings=(*(_warnings(payer) if invoices else ()), *unused),
 	)
 
 
 def decide_for(payer: str, company: str, bill_until: date) -> PayerBill:
 	"""Facts and decision without writing: what is due of `payer` now, first bills after a take-over included."""
 	return look_at(payer, company, bill_until)[1]
+
+def _warnings(payer: str) -> list[str]:
+	twice = [double_billing.warning(found) for found in double_billing.of_customers([payer])]
+	return [*customer_warnings(payer), *twice]
+
 
 
 def look_at(payer: str, company: str, bill_until: date) -> tuple[list[ContractFacts], PayerBill]:

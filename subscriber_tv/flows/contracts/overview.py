@@ -22,7 +22,7 @@ from subscriber_tv.core.contracts.states import (
 	may_change_terms,
 )
 from subscriber_tv.core.contracts.timeline import Contract, in_force, is_due
-from subscriber_tv.flows.contracts import timeline
+from subscriber_tv.flows.contracts import double_billing, timeline
 from subscriber_tv.flows.contracts.describe_changes import describe_changes
 from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.contracts.words import event_label
@@ -48,6 +48,7 @@ PRIMARY = {
 def overview(subscription: str, may: tuple[str, ...]) -> dict:
 	"""State, today at the site, the events possible now among those in `may`, a hint, TVs and the changes.
 
+	`warnings` are sentences about what is billed twice.
 	`over_since` is the day agreed of a cancellation that is due and not ended yet: nothing else can be recorded then.
 	"""
 	facts = frappe.db.get_value(
@@ -82,6 +83,7 @@ def overview(subscription: str, may: tuple[str, ...]) -> dict:
 		"changes": _changes(
 			subscription, facts.currency, {change.no for change in in_force(contract.changes)}
 		),
+		"warnings": [double_billing.warning(found) for found in double_billing.of_subscription(subscription)],
 	}
 
 

@@ -36,6 +36,7 @@ async function show_overview(frm) {
 	if (frm.doc.name !== name || frm.is_new()) return;
 	frm.set_intro("");
 	frm.set_intro(overview.hint, intro_color(overview.state));
+	for (const text of overview.warnings) frm.set_intro(frappe.utils.escape_html(text), "orange");
 	show_buttons(frm, overview);
 	show_indicators(frm, overview);
 	show_history(frm, overview);
