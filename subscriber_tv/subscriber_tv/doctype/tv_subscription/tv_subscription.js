@@ -75,6 +75,11 @@ function show_buttons(frm, overview) {
 	}
 	actions.push({ key: "bills", label: __("Show Next Bills"), run: () => show_bills(frm) });
 	frm.clear_custom_buttons();
+	if (frm.doc.activated_on) {
+		frm.add_custom_button(__("Billed Lines"), () =>
+			frappe.set_route("explain-tv-line", "subscription", frm.doc.name)
+		);
+	}
 	const [primary, others] = split(actions, (action) => action.key === overview.primary);
 	for (const action of primary) {
 		const button = frm.add_custom_button(action.label, action.run);

@@ -14,6 +14,6 @@ def get_data() -> dict:
 			{"label": _("Contract"), "items": ["TV Subscription Change"]},
 			{"label": _("Televisions"), "items": ["TV Device", "TV Activation"]},
 			{"label": _("Stock"), "items": ["Stock Entry", "Delivery Note"]},
-			{"label": _("Billing"), "items": ["Sales Invoice", "TV Billed Period"]},
+			{"label": _("Billing"), "items": ["Sales Invoice", "TV Billed Period", "TV Usage Record"]},
 		],
 	}
