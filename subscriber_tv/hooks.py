@@ -16,9 +16,12 @@ after_request = [
 	"subscriber_tv.api.activation.replace_answer",
 	"subscriber_tv.api.usage.replace_answer",
 ]
+jinja = {"methods": ["subscriber_tv.flows.printing.invoice.tv_invoice"]}
 doctype_js = {
 	"Customer": "public/js/customer.js",
 	"Sales Invoice": ["public/js/sales_invoice_disputes.js"],
+	"TV Migration": "public/js/campaign.js",
+	"TV Price Revision": "public/js/campaign.js",
 }
 doctype_list_js = {
 	doctype: "public/js/import_csv.js"
@@ -60,8 +63,8 @@ doc_events = {
 	},
 	"Dunning": {"validate": "subscriber_tv.overrides.dunning.validate"},
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},
-	(
 	"Subscription": {"on_update": "subscriber_tv.overrides.subscription.on_update"},
+	(
 		"Purchase Receipt",
 		"Purchase Invoice",
 		"Delivery Note",
@@ -84,5 +87,6 @@ scheduler_events = {
 		"subscriber_tv.flows.usage.replay.judge_received",
 		"subscriber_tv.flows.contracts.follow_lines.follow_lines",
 		"subscriber_tv.flows.billing.schedule_runs.start_due",
+		"subscriber_tv.flows.campaigns.start.resume_abandoned",
 	],
 }
