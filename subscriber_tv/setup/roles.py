@@ -15,6 +15,7 @@ ROLES: dict[str, dict] = {
 	"TV Marketing": {"desk_access": 1},
 	"TV Management": {"desk_access": 1},
 	"TV Partner": {"desk_access": 0},
+	"TV Usage Sender": {"desk_access": 0},
 }
 
 ROLE_PROFILES: dict[str, tuple[str, ...]] = {

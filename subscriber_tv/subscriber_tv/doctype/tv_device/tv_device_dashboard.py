@@ -5,5 +5,9 @@ def get_data() -> dict:
 	"""What a TV asked, and what it may watch."""
 	return {
 		"fieldname": "device",
-		"transactions": [{"label": _("Activation"), "items": ["TV Activation", "TV Entitlement"]}],
+		"non_standard_fieldnames": {"TV Usage Record": "serial"},
+		"transactions": [
+			{"label": _("Activation"), "items": ["TV Activation", "TV Entitlement"]},
+			{"label": _("Billing"), "items": ["TV Usage Record"]},
+		],
 	}

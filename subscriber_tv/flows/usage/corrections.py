@@ -1,0 +1,72 @@
+"""Files for people: the rejected rows of an import to put right and load again, and an example of what a profile reads."""
+
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import frappe
+from frappe import _
+
+from subscriber_tv.core.usage.inbox import CONFLICT, REJECTED
+from subscriber_tv.core.usage.profile import CSV, JSON_LINES, Profile
+from subscriber_tv.core.usage.read import cells_of_raw
+from subscriber_tv.core.usage.record import Record
+from subscriber_tv.core.usage.write import Cells, cells_of, table_of, write
+from subscriber_tv.flows.usage import profiles
+from subscriber_tv.flows.usage.rows import DOCTYPE
+from subscriber_tv.flows.usage.sheet import sheet_of_cells
+from subscriber_tv.flows.usage.words import problem_of, sentence
+
+ENDINGS = {CSV: "csv", JSON_LINES: "jsonl"}
+MOST_ROWS = 100_000
+
+
+def rejected_file(tv_import: str) -> tuple[str, bytes]:
+	"""Name and content of a file with the records of an import that are rejected or contradict, as they came.
+
+	The last column says why; the profile does not read it, so the corrected file can be loaded as it is.
+	"""
+	doc = frappe.get_doc("TV Import", tv_import)
+	profile = profiles.load(doc.profile)
+	found = frappe.get_all(
+		DOCTYPE,
+		{"tv_import": tv_import, "state": ("in", (REJECTED, CONFLICT))},
+		["raw", "problem", "problem_values", "reason"],
+		order_by="row_no, name",
+		limit=MOST_ROWS,
+	)
+	label = _("Reason")
+	rows = [cells_of_raw(row.raw) | {label: _reason(row)} for row in found]
+	return _named(f"{Path(doc.file_name).stem}-{_('rejected')}", rows, profile, (label,))
+
+
+def example_file(name: str) -> tuple[str, bytes]:
+	"""Name and content of a file with two records, as this profile reads it."""
+	profile = profiles.load(name)
+	records = (
+		Record(
+			key="EX-1",
+			serial="AB43H-000001",
+			charge="VOD",
+			quantity=Decimal(1),
+			at=datetime(2026, 11, 3, 20, 15, tzinfo=timezone.utc),
+		),
+		Record(
+			key="EX-2", subscription="TVS-00001", charge="EVENT", quantity=Decimal(2), day=date(2026, 11, 4)
+		),
+	)
+	return _named(
+		f"{frappe.scrub(name)}-{_('example')}", [cells_of(one, profile) for one in records], profile, ()
+	)
+
+
+def _reason(row) -> str:
+	found = problem_of(row)
+	return sentence(found) if found else row.reason or ""
+
+
+def _named(stem: str, rows: list[Cells], profile: Profile, extra: tuple[str, ...]) -> tuple[str, bytes]:
+	ending = ENDINGS.get(profile.format)
+	if ending:
+		return f"{stem}.{ending}", write(rows, profile, extra)
+	return f"{stem}.xlsx", sheet_of_cells(table_of(rows, profile, extra))

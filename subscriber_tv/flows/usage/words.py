@@ -1,0 +1,41 @@
+"""Sentences for what is wrong with a usage record or a file, in the language of whoever reads them."""
+
+import json
+
+from frappe import _
+
+from subscriber_tv.core.usage.problem import MESSAGES, Problem
+
+
+def reason(problem: Problem) -> str:
+	"""What is wrong."""
+	return problem.reason(_)
+
+
+def next_step(problem: Problem) -> str:
+	"""What to do about it."""
+	return problem.next_step(_)
+
+
+def sentence(problem: Problem) -> str:
+	"""Both."""
+	return f"{reason(problem)} {next_step(problem)}"
+
+
+def stored(problem: Problem | None) -> dict:
+	"""The columns in which a record keeps its problem; emptied when there is none."""
+	if problem is None:
+		return {"problem": None, "problem_values": None, "reason": None}
+	return {
+		"problem": problem.code,
+		"problem_values": json.dumps(dict(problem.values), ensure_ascii=False),
+		"reason": sentence(problem),
+	}
+
+
+def problem_of(row) -> Problem | None:
+	"""The problem that a record keeps; None when it has none, or one that this version does not know."""
+	if row.problem not in MESSAGES:
+		return None
+	values = json.loads(row.problem_values or "{}")
+	return Problem(row.problem, tuple(values.items()))
