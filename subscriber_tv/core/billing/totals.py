@@ -42,7 +42,7 @@ def difference(
 	if expected and not due:
 		return [], []
 	held = [row for row in due if row.kind != DEPOSIT or until < row.closes]
-	wanted = sum((row.price.value_of(1, places) for row in held), ZERO)
+	wanted = _together(held, ZERO).price.value_of(1, places) if held else ZERO
 	standing = sum((_standing(row, places) for row in rows), ZERO)
 	if wanted > standing:
 		return [(_together(held, standing), wanted - standing)], []
@@ -54,7 +54,7 @@ def _standing(row: Row, places: int) -> Decimal:
 
 
 def _together(held: Sequence[Expected], standing: Decimal) -> Expected:
-	"""One row for all of it, that tells how much of it was billed before."""
+	"""One row for all of it, rounded once, that tells how much of it was billed before."""
 	quantity = sum(row.price.quantity for row in held)
 	return replace(held[0], price=replace(held[0].price, quantity=quantity, already=standing))
 

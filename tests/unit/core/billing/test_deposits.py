@@ -128,6 +128,16 @@ def test_it_is_not_discounted_and_does_not_count_in_a_minimum():
 	}
 
 
+def test_units_of_one_day_are_rounded_together():
+	"""4 x 0.0113 are 0.05; the one that stays is 0.01."""
+	books = Books(deposit("0.0113"))
+	less = lines((OFFER, 4, None, "2026-02-01"), (OFFER, 1, "2026-02-01", None))
+	known = contract("2026-01-01", lines=less)
+	assert shown(books.run(known, "2026-01-01")) == [row("+", "2026-01-01", "2026-01-02", "0.05")]
+	assert shown(books.run(known, "2026-02-01")) == [row("-", "2026-01-01", "2026-01-02", "0.04")]
+	assert not books.run(known, "2026-02-01")
+
+
 def test_nothing_held_before_the_opening_position():
 	books = Books(deposit())
 	more = lines((OFFER, 2, None, "2026-03-01"), (OFFER, 3, "2026-03-01", None))
