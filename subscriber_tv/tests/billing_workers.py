@@ -3,14 +3,15 @@
 A launcher process loads Frappe once and forks four ordinary RQ workers for each order it reads; an order is one line
 of JSON on its standard input, an answer one line on its output:
 
-	{"warm": {"site": "s", "payer": "c", "company": "x", "day": "2026-11-22"}}  ->  {"killed": 0}
-	{"deaths": [[412, true, false], null, [90, false, true], null]}  ->  {"killed": 2}
+	{"warm": {"site": "s", "payer": "c", "company": "x", "day": "2026-11-22"}}  ->  {"killed": 0, "refused": 0}
+	{"deaths": [[412, true, false], null, [90, false, true], null]}  ->  {"killed": 2, "refused": 0}
 
 The first bills a payer and takes it back, so that what Frappe loads on first use is there before the forks.
 
 A death is: at which SQL statement of the worker's life, whether the worker dies with the job it has forked (else
 the job's process alone), and whether after the statement was executed (else before). The statements are counted by a
-wrapper around the database class, in this process and its children only; the product knows nothing of it.
+wrapper around the database class, in this process and its children only; the product knows nothing of it. `refused` is
+how often a claim stopped somebody who was about to bill a period again.
 
 	python -m subscriber_tv.tests.billing_workers QUEUE-NAMESPACE [lock] [claims]
 
@@ -30,6 +31,8 @@ from multiprocessing import RawValue
 import frappe
 from frappe.database.database import Database
 from frappe.utils import background_jobs
+
+from subscriber_tv.flows.billing import claims
 
 PRELOADED = (
 	"erpnext.accounts.doctype.sales_invoice.sales_invoice",
@@ -54,7 +57,7 @@ def main(namespace: str, without: list[str]) -> None:
 		order = json.loads(line)
 		if "warm" in order:
 			_warm_up(**order["warm"])
-		answers.write(json.dumps({"killed": _work(order.get("deaths", ()))}) + "\n")
+		answers.write(json.dumps(_work(order.get("deaths", ()))) + "\n")
 		answers.flush()
 
 
@@ -72,13 +75,24 @@ def _warm_up(site: str, payer: str, company: str, day: str) -> None:
 		frappe.destroy()
 
 
-def _work(deaths: Sequence[list | None]) -> int:
-	"""Let one worker a death (or None) work until the queue is empty; returns how many processes were killed."""
-	killed = RawValue("i", 0)
+def _work(deaths: Sequence[list | None]) -> dict:
+	"""Let one worker a death (or None) work until the queue is empty; returns what is counted."""
+	killed, refused = RawValue("i", 0), RawValue("i", 0)
+	_count_refusals(refused)
 	workers = [_fork_worker(death, killed) for death in deaths]
 	for worker in workers:
 		os.waitpid(worker, 0)
-	return killed.value
+	return {"killed": killed.value, "refused": refused.value}
+
+
+def _count_refusals(refused) -> None:
+	def counted(*args, **kwargs):
+		refused.value += 1
+		refuse(*args, **kwargs)
+
+	refuse = getattr(claims._refuse, "__wrapped__", claims._refuse)
+	counted.__wrapped__ = refuse
+	claims._refuse = counted
 
 
 def _fork_worker(death: list | None, killed) -> int:
