@@ -1,16 +1,37 @@
 """Traps of prices: lists, pricing rules, prepaid exits, currencies, rounding (docs/traps.md)."""
 
+import json
 from contextlib import contextmanager
+from decimal import Decimal
 
 import frappe
 
+from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.flows.billing.preview import preview
+from subscriber_tv.flows.contracts.change_lines import change_lines
+from subscriber_tv.flows.contracts.change_terms import grant_discount
 from subscriber_tv.tests import factories, test_tax
 from subscriber_tv.tests.billing_case import COMPANY
 from subscriber_tv.tests.trap_case import TrapCase, flat_version
 
 
 class TestTrapsOfMoney(TrapCase):
+	def test_t6_a_contract_in_arrears_can_be_cancelled_and_is_billed_to_its_last_day(self):
+		charge = factories.charge(item="TV-SUBSCRIPTION", unit_price=30, timing="Arrears")
+		version = factories.make_offer_version("TRAP-ARREARS", charges=[charge])
+		subscription = self.subscribe("2026-09-01", version=version)
+		payer = self.payer_of(subscription)
+		self.nights(payer, "2026-09-01", "2026-10-09")
+		self.change(subscription, "end", "2026-10-11")
+		self.nights(payer, "2026-10-10", "2026-11-03")
+		self.assertEqual(
+			self.billed(payer),
+			[
+				("2026-10-01", "2026-09-01", "2026-10-01", "30.00"),
+				("2026-10-11", "2026-10-01", "2026-10-11", "9.68"),  # 30 x 10 / 31
+			],
+		)
+
 	def test_t9_the_price_is_that_of_the_offer_version_whatever_price_lists_say(self):
 		"""Item Prices of other dates, customers and units stand first in ERPNext's list; none is read."""
 		item = factories.make_item("TV-TRAP-LISTED")
@@ -63,6 +84,22 @@ class TestTrapsOfMoney(TrapCase):
 		self.nights(payer, "2026-10-01", "2026-11-02")
 		self.assertEqual([row[-1] for row in self.billed(payer)], ["30.00", "30.00"])
 
+	def test_t10_a_discount_is_the_engines_own_and_stands_in_the_facts_of_the_row(self):
+		"""Half the price for two periods, then the price; the row says what it was and why it is less."""
+		subscription = self.subscribe("2026-09-01", version=flat_version("TRAP-WELCOME", 30))
+		payer = self.payer_of(subscription)
+		grant_discount(
+			subscription=subscription,
+			discounts=[Discount(percent=Decimal(50), periods=2, label="Welcome")],
+			effective_date="2026-09-01",
+		)
+		frappe.db.commit()
+		self.nights(payer, "2026-09-01", "2026-11-02")
+		self.assertEqual([row[-1] for row in self.billed(payer)], ["15.00", "15.00", "30.00"])
+		first = frappe.get_last_doc("Sales Invoice", {"customer": payer, "posting_date": "2026-09-01"})
+		facts = json.loads(first.items[0].tv_facts)
+		self.assertEqual((facts["unit_price"], facts["discounts"]), ("30", [["Welcome", "15"]]))
+
 	def test_t13_who_leaves_a_prepaid_year_gets_the_rest_back(self):
 		subscription = self.subscribe("2026-01-01", version=flat_version("TRAP-PREPAID", 365, 12))
 		payer = self.payer_of(subscription)
@@ -78,6 +115,32 @@ class TestTrapsOfMoney(TrapCase):
 		)
 		invoice = frappe.get_last_doc("Sales Invoice", {"customer": payer, "is_return": 0})
 		self.assertEqual(invoice.outstanding_amount, 110)  # 100.00 with 10 %
+
+	def test_t14_from_monthly_to_yearly_in_the_middle_of_a_period(self):
+		"""
+		monthly, 30.00   |1 Oct ......|16 Oct ... 1 Nov|     the rest, 16 of 31 days, comes back: 15.48
+		yearly, 360.00                |16 Oct ................. 1 Oct 2027|  350 of 365 days: 345.21
+		"""
+		subscription = self.subscribe("2026-09-01", version=flat_version("TRAP-MONTHLY", 30))
+		payer = self.payer_of(subscription)
+		yearly = flat_version("TRAP-YEARLY", 360, 12)
+		self.nights(payer, "2026-09-01", "2026-10-15")
+		change_lines(
+			subscription=subscription,
+			steps=[{"line_id": "L1", "offer_version": yearly}],
+			effective_date="2026-10-16",
+		)
+		frappe.db.commit()
+		self.nights(payer, "2026-10-16", "2026-11-02")
+		self.assertEqual(
+			self.billed(payer),
+			[
+				("2026-09-01", "2026-09-01", "2026-10-01", "30.00"),
+				("2026-10-01", "2026-10-01", "2026-11-01", "30.00"),
+				("2026-10-16", "2026-10-16", "2026-11-01", "-15.48"),
+				("2026-10-16", "2026-10-16", "2027-10-01", "345.21"),
+			],
+		)
 
 	def test_t14_contracts_of_one_payer_may_be_in_several_currencies(self):
 		if not frappe.db.exists("Currency Exchange", {"from_currency": "CHF", "to_currency": "EUR"}):

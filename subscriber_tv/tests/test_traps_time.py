@@ -8,6 +8,23 @@ from subscriber_tv.tests.trap_case import TrapCase, flat_version
 
 
 class TestTrapsOfTime(TrapCase):
+	def test_t1_a_trial_ends_and_billing_goes_on(self):
+		"""Fourteen free days from 1 Jul; a hundred and twenty nights later every month since is billed."""
+		subscription = self.subscribe(
+			"2026-07-01", version=flat_version("TRAP-TRIAL", 31), anchor_day=15, terms={"trial_days": 14}
+		)
+		payer = self.payer_of(subscription)
+		self.nights(payer, "2026-07-01", "2026-10-28")
+		self.assertEqual(
+			self.billed(payer),
+			[
+				("2026-07-15", "2026-07-15", "2026-08-15", "31.00"),
+				("2026-08-15", "2026-08-15", "2026-09-15", "31.00"),
+				("2026-09-15", "2026-09-15", "2026-10-15", "31.00"),
+				("2026-10-15", "2026-10-15", "2026-11-15", "31.00"),
+			],
+		)
+
 	def test_t2_missed_nights_lose_no_period_and_move_no_anchor(self):
 		"""The nights on which a period begins and ends are missed: each period is billed by the next run, as it is."""
 		subscription = self.subscribe("2026-02-01", version=flat_version("TRAP-NIGHTS", 30))
