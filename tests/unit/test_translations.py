@@ -44,6 +44,7 @@ def in_record(path: Path) -> Iterator[str]:
 	readers = {
 		"DocType": _in_doctype,
 		"Workspace": _in_workspace,
+		"Page": lambda page: [page["title"]],
 		"Number Card": lambda card: [card["label"]],
 		"Dashboard Chart": lambda chart: [chart["chart_name"]],
 	}

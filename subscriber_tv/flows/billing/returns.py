@@ -7,6 +7,7 @@ one, or one that settles a dispute. It is never billed back.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 import frappe
@@ -45,10 +46,10 @@ class Returned:
 		self.loose.clear()
 
 
-def returns_of(invoices: Collection[str]) -> Returned:
-	"""What submitted credit notes against these invoices give back."""
+def returns_of(invoices: Collection[str], *, before: datetime | None = None) -> Returned:
+	"""What submitted credit notes against these invoices give back; with `before`, those that were made before it."""
 	corrections, concessions, loose = defaultdict(list), defaultdict(lambda: ZERO), defaultdict(lambda: ZERO)
-	for row in _rows(invoices):
+	for row in _rows(invoices, before):
 		amount = -money(row.net_amount)
 		if row.tv_kind == CORRECTION and row.tv_corrects:
 			span = Span(row.tv_from, row.tv_to)
@@ -60,11 +61,11 @@ def returns_of(invoices: Collection[str]) -> Returned:
 	return Returned(corrections, concessions, loose)
 
 
-def _rows(invoices: Collection[str]) -> list[dict]:
+def _rows(invoices: Collection[str], before: datetime | None) -> list[dict]:
 	if not invoices:
 		return []
 	item, invoice = frappe.qb.DocType("Sales Invoice Item"), frappe.qb.DocType("Sales Invoice")
-	return (
+	query = (
 		frappe.qb.from_(item)
 		.join(invoice)
 		.on(item.parent == invoice.name)
@@ -82,5 +83,7 @@ def _rows(invoices: Collection[str]) -> list[dict]:
 		.where(invoice.return_against.isin(list(invoices)))
 		.where((invoice.docstatus == 1) & (invoice.is_return == 1))
 		.orderby(item.parent, item.idx)
-		.run(as_dict=True)
 	)
+	if before:
+		query = query.where(invoice.creation < before)
+	return query.run(as_dict=True)

@@ -3,7 +3,11 @@
 // What a customer would pay: the offer on the left, the next bills on the right, drawn anew after each change.
 
 frappe.pages["tv-offer-simulator"].on_page_load = (wrapper) => {
-	const page = frappe.ui.make_app_page({ parent: wrapper, title: __("TV Offer Simulator") });
+	const page = frappe.ui.make_app_page({
+		parent: wrapper,
+		title: __("TV Offer Simulator"),
+		single_column: true,
+	});
 	wrapper.simulator = new OfferSimulator(page);
 };
 
