@@ -24,6 +24,12 @@ class UpcomingBills {
 		return frappe.datetime.str_to_user(text);
 	}
 
+	// Day and month in the user's order: there is no room for more under a bar.
+	short_day(text) {
+		const format = frappe.datetime.get_user_date_fmt().toUpperCase();
+		return moment(text).format(format.replace(/[^DM]*Y+[^DM]*/, ""));
+	}
+
 	// "You pay 15.49 today, then 29.95 on 1 February."
 	sentence() {
 		const [first, second] = this.after;
@@ -60,9 +66,9 @@ class UpcomingBills {
 			type: "bar",
 			height: 220,
 			colors: this.before ? ["#b8c2cc", "#2490ef"] : ["#2490ef"],
-			data: { labels: days.map((day) => this.day(day)), datasets },
+			data: { labels: days.map((day) => this.short_day(day)), datasets },
 			tooltipOptions: { formatTooltipY: (value) => this.money(value) },
-			axisOptions: { xIsSeries: 0, shortenYAxisNumbers: 1 },
+			axisOptions: { xIsSeries: 1, shortenYAxisNumbers: 1 },
 		});
 	}
 

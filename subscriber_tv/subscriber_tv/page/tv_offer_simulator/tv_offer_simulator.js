@@ -42,7 +42,7 @@ class OfferSimulator {
 				fieldname: "lines",
 				fieldtype: "Table",
 				label: __("Offers"),
-				data: [{}],
+				data: [{ quantity: 1 }],
 				fields: [
 					{
 						fieldname: "offer_version",
@@ -52,16 +52,15 @@ class OfferSimulator {
 						in_list_view: 1,
 						columns: 7,
 						get_query: () => ({ filters: { docstatus: 1 } }),
-						change,
+						onchange: change,
 					},
 					{
 						fieldname: "quantity",
 						fieldtype: "Int",
 						label: __("Outlets"),
-						default: 1,
 						in_list_view: 1,
 						columns: 3,
-						change,
+						onchange: change,
 					},
 				],
 			},
