@@ -18,12 +18,12 @@ how often a claim stopped somebody who was about to bill a period again.
 With `lock` or `claims` the workers go without the payer's lock or without claims: the race test must then fail.
 """
 
-import contextlib
 import importlib
 import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from datetime import date
 from multiprocessing import RawValue
@@ -33,6 +33,8 @@ from frappe.database.database import Database
 from frappe.utils import background_jobs
 
 from subscriber_tv.flows.billing import claims
+
+LOOKS, PAUSE = 4, 0.15  # how often, and after how many seconds, a worker looks again at an empty queue
 
 PRELOADED = (
 	"erpnext.accounts.doctype.sales_invoice.sales_invoice",
@@ -102,8 +104,10 @@ def _fork_worker(death: list | None, killed) -> int:
 	try:
 		if death:
 			_die_at(*death, killed)
-		with contextlib.suppress(SystemExit):
+		for _ in range(LOOKS):
 			background_jobs.start_worker(queue="long", quiet=True, burst=True)
+			# The job that begins a run has yet to ask for the chunks.
+			time.sleep(PAUSE)
 	finally:
 		os._exit(0)
 

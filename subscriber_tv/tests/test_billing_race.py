@@ -27,7 +27,7 @@ PAYERS = 6
 WORKERS = 4
 SERIES = 4
 CHUNK_SIZE = 2
-LIFE = 1200  # statements among which a death is drawn; a chunk of two payers takes about half of them
+LIFE = 500  # statements among which a death is drawn; about what a worker executes in a seed
 ROUNDS = 8  # of taking up what was left
 PATIENCE = 120  # seconds for one round on a busy machine
 
