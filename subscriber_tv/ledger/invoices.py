@@ -36,6 +36,7 @@ from subscriber_tv.core.money import money, plain
 from subscriber_tv.ledger.deferral import stop_deferral
 from subscriber_tv.ledger.invoice_guard import check_posted
 from subscriber_tv.ledger.party import language_of, tax_template
+from subscriber_tv.ledger.posting.post import post
 
 DIMENSIONS = ("tv_offer", "customer_group", "territory")
 """Row fields of the accounting dimensions, set where the site has them."""
@@ -185,10 +186,7 @@ def _submit(doc, net: Decimal) -> Posted:
 	doc.flags.ignore_permissions = True
 	# What was invoiced before was looked at under the payer's lock.
 	doc.flags.decided = True
-	# Two steps although one would do: ERPNext judges a document that is new differently (its status, whether a
-	# credit note exceeds what is outstanding), and ours must be posted like any other.
-	doc.insert()
-	doc.submit()
+	post(doc)
 	check_posted(doc, net)
 	return Posted(doc.name, money(doc.base_net_total))
 

@@ -22,6 +22,8 @@ from subscriber_tv.flows.contracts import double_billing
 from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.invoice_guard import customer_warnings
 from subscriber_tv.ledger.invoices import Order
+from subscriber_tv.ledger.posting.memory import remembering
+from subscriber_tv.ledger.posting.totals import count_sales
 
 DEFAULT_MAX_MONTHS = 24
 
@@ -72,6 +74,7 @@ def bill_payer(
 		)
 		if outcome.refused:
 			frappe.throw("<br>".join(outcome.refused))
+		count_sales()
 		return outcome
 
 	return under_payer_lock(payer, unit).document
@@ -87,10 +90,11 @@ def settle(
 	series: str | None = None,
 ) -> Outcome:
 	"""The unit that runs under the payer's lock: load, decide, write, settle. Contracts that are refused wait."""
-	loaded, bill = look_at(payer, company, bill_until)
-	bill = hold_back(bill, loaded)
-	order = Order(payer, company, "", posting_date, bill_run, series or default_series())
-	written = write_bill(order, bill.bills)
+	with remembering():
+		loaded, bill = look_at(payer, company, bill_until)
+		bill = hold_back(bill, loaded)
+		order = Order(payer, company, "", posting_date, bill_run, series or default_series())
+		written = write_bill(order, bill.bills)
 	invoices = tuple(document.name for document in written.invoices)
 	notes = tuple(document.name for document in written.credit_notes)
 	unused = use_credit(invoices, notes)
@@ -103,14 +107,14 @@ def settle(
 	)
 
 
-def decide_for(payer: str, company: str, bill_until: date) -> PayerBill:
-	"""Facts and decision without writing: what is due of `payer` now, first bills after a take-over included."""
-	return look_at(payer, company, bill_until)[1]
-
 def _warnings(payer: str) -> list[str]:
 	twice = [double_billing.warning(found) for found in double_billing.of_customers([payer])]
 	return [*customer_warnings(payer), *twice]
 
+
+def decide_for(payer: str, company: str, bill_until: date) -> PayerBill:
+	"""Facts and decision without writing: what is due of `payer` now, first bills after a take-over included."""
+	return look_at(payer, company, bill_until)[1]
 
 
 def look_at(payer: str, company: str, bill_until: date) -> tuple[list[ContractFacts], PayerBill]:

@@ -23,6 +23,7 @@ from subscriber_tv.flows.billing.lock import named_lock, under_payer_lock
 from subscriber_tv.flows.billing.series import borrowed_series
 from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.books import check_open
+from subscriber_tv.ledger.posting.totals import count_sales
 
 LONGEST_WAIT = 1800  # seconds for a series, half of what a chunk's job may take
 SHOW_EVERY = 1.0  # seconds between two messages to open forms
@@ -83,6 +84,7 @@ def close(bill_run: str) -> dict:
 		status = "Running" if pending else over
 		finished = None if pending else now_datetime()
 		frappe.db.set_value("TV Bill Run", bill_run, {**counters, "status": status, "finished_at": finished})
+	count_sales()
 	# Ends the work of this process on the run, or on a chunk of it.
 	frappe.db.commit()  # nosemgrep
 	if not pending:

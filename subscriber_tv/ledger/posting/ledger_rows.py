@@ -1,0 +1,37 @@
+"""Posts an invoice to GL Entry and Payment Ledger Entry: ERPNext's own entries and checks, one INSERT a table."""
+
+from erpnext.accounts import general_ledger
+from erpnext.accounts.doctype.accounting_dimension_filter.accounting_dimension_filter import (
+	get_dimension_filter_map,
+)
+from erpnext.accounts.doctype.budget.budget import validate_expense_against_budget
+from erpnext.accounts.utils import get_payment_ledger_entries
+
+from subscriber_tv.ledger.posting.entries import post_entries
+
+# The outstanding amount of an invoice that nothing was paid on is what the invoice says of itself.
+FLAGS = {"ignore_permissions": 1, "adv_adj": False, "update_outstanding": "No", "from_repost": False}
+
+
+def post_ledger(invoice) -> None:
+	"""What `SalesInvoice.make_gl_entries` posts for an invoice that nothing has been paid on yet."""
+	gl_map = invoice.get_gl_entries()
+	general_ledger.make_acc_dimensions_offsetting_entry(gl_map)
+	general_ledger.validate_accounting_period(gl_map)
+	general_ledger.validate_disabled_accounts(gl_map)
+	gl_map = general_ledger.process_gl_map(gl_map, merge_entries=False)
+	post_entries("Payment Ledger Entry", get_payment_ledger_entries(gl_map), FLAGS)
+	_post_general_ledger(gl_map)
+
+
+def _post_general_ledger(gl_map: list[dict]) -> None:
+	general_ledger.process_debit_credit_difference(gl_map)
+	allowed = get_dimension_filter_map()
+	posting_date, company = gl_map[0].posting_date, gl_map[0].company
+	general_ledger.check_freezing_date(posting_date, False)
+	general_ledger.validate_against_pcv(False, posting_date, company)
+	for entry in gl_map:
+		general_ledger.validate_allowed_dimensions(entry, allowed)
+	post_entries("GL Entry", gl_map, FLAGS)
+	for entry in gl_map:
+		validate_expense_against_budget(entry)
