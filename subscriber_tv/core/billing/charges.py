@@ -20,6 +20,7 @@ from subscriber_tv.core.billing.chain import PERCENT, Chain, Chains, chains_of
 from subscriber_tv.core.billing.chain import at_prices_of as at_prices_of
 from subscriber_tv.core.billing.deposits import deposit_rows
 from subscriber_tv.core.billing.discounts import discounted
+from subscriber_tv.core.billing.exit_fee import exit_rows
 from subscriber_tv.core.billing.minimum import true_ups
 from subscriber_tv.core.billing.percents import percent_rows
 from subscriber_tv.core.billing.periods import Span
@@ -72,6 +73,9 @@ def expected_charges(
 	rows = discounted(rows, terms.discounts)
 	rows += percent_rows(contract, chains, rows, places)
 	rows += true_ups(rows, _minimums(chains), terms.minimum, places)
+	rows += exit_rows(
+		contract, places, lambda one, day: expected_charges(one, offers, day, terms, places, base=base)
+	)
 	rows = [kept for row in rows if (kept := _from_opening(row, contract.billed_through))]
 	rows = [row for row in rows if row.span.start <= until]
 	rows.sort(key=lambda row: (row.line, row.kind, row.span))

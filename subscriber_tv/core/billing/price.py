@@ -27,6 +27,7 @@ RECURRING = "recurring"
 MINIMUM = "minimum"
 USAGE = "usage"
 DEPOSIT = "deposit"
+EXIT_FEE = "exit-fee"
 CORRECTION = "correction"
 CONCESSION = "concession"
 
@@ -109,7 +110,8 @@ class Price:
 	`base` is the quantity of the whole base that picks the tier, None when it is this quantity alone. `of` is what a
 	percentage is taken of. `rated` is what usage came to, which no days share, and `already` what stands invoiced of
 	it or of a deposit; the quantity of usage may be a fraction. `discounts` are the parts of `discount` by their labels, `change` is the number of the contract's change since which
-	the line is as it is; both explain the price and make no other of it.
+	the line is as it is, `why` what a sum of its own is made of, in plain values; they explain the price and make no
+	other of it.
 	"""
 
 	offer_version: str
@@ -130,6 +132,7 @@ class Price:
 	already: Decimal = ZERO
 	discounts: tuple[tuple[str, Decimal], ...] = field(default=(), compare=False)
 	change: int = field(default=0, compare=False)
+	why: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 	@property
 	def pricing(self) -> PriceModel:
@@ -200,6 +203,7 @@ class Price:
 			"discount": plain(self.discount) if self.discount else None,
 			"discounts": [[label, plain(amount)] for label, amount in self.discounts] or None,
 			"change": self.change or None,
+			"why": dict(self.why) or None,
 			"prorate": None if self.prorate else 0,
 			"base": None if self.base is None else plain(self.base),
 			"of": [[one.line, plain(one.full_amount), int(one.prorate)] for one in self.of] or None,
@@ -229,6 +233,7 @@ class Price:
 			already=Decimal(facts.get("already", ZERO)),
 			discounts=tuple((label, Decimal(amount)) for label, amount in facts.get("discounts", ())),
 			change=int(facts.get("change", 0)),
+			why=tuple(facts.get("why", {}).items()),
 		)
 		if not is_priced(price.pricing):
 			raise ValueError("the price is lost")

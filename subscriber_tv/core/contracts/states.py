@@ -50,6 +50,9 @@ EVENTS = (
 #: Takes back a change that is not one of state.
 WITHDRAW = "withdraw"
 
+#: Binds the contract for another term.
+RENEW = "renew"
+
 #: Changes beside those of state; they may take effect on any day and leave the state as it is.
 OTHER_EVENTS = (
 	"change_lines",
@@ -58,7 +61,7 @@ OTHER_EVENTS = (
 	"change_payer",
 	"change_holder",
 	"move",
-	"renew",
+	RENEW,
 	WITHDRAW,
 )
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
+from subscriber_tv.core.contracts.commitment import Bound, Commitment
 from subscriber_tv.core.contracts.lines import DatedStep, Line, LineStep, fold_lines
 from subscriber_tv.core.contracts.states import (
 	ACTIVE,
 	CANCELLED,
 	CANCELLING,
+	RENEW,
 	SUSPENDED,
 	UNINSTALLED,
 	WITHDRAW,
@@ -47,8 +49,9 @@ class TimelineError(Exception):
 class Change:
 	"""One recorded change. `lines` are those of the opening, `steps` what a later change does to them.
 
-	A suspension that is not `billed` stops charging too. `anchor_day` is the new billing day, `discounts` those
-	granted by this change; `withdraws` is the number of the change it takes back.
+	A suspension that is not `billed` stops charging too, and an end that is `free` costs no fee however early it is.
+	`anchor_day` is the new billing day, `discounts` those granted by this change; `withdraws` is the number of the
+	change it takes back.
 	"""
 
 	no: int
@@ -60,6 +63,7 @@ class Change:
 	lines: tuple[Line, ...] = ()
 	steps: tuple[LineStep, ...] = ()
 	billed: bool = True
+	free: bool = False
 	anchor_day: int | None = None
 	discounts: tuple[Discount, ...] = ()
 	withdraws: int | None = None
@@ -85,7 +89,7 @@ class Agreed:
 
 	Periods begin on `anchor_day` (None: the day of activation), or with the year when aligned to the calendar. The
 	first `trial_days` served are free. Nothing before `billed_through` is billed or credited. `minimum` is the least
-	that the recurring charges come to in a whole period.
+	that the recurring charges come to in a whole period. `commitment` is the term that binds, counted from the activation.
 	"""
 
 	anchor_day: int | None = None
@@ -93,6 +97,7 @@ class Agreed:
 	trial_days: int = 0
 	calendar_aligned: bool = False
 	minimum: Decimal | None = None
+	commitment: Commitment | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,14 @@ class Contract:
 		if self.state == CANCELLING and self.spans[-1].state == CANCELLED:
 			return self.spans[-2].start
 		return self.spans[-1].start
+
+	def bounds(self) -> tuple[Bound, ...]:
+		"""The terms that bind: the one agreed, then each renewal on record, in order of time."""
+		if not (self.agreed.commitment and self.activated_on):
+			return ()
+		first = Bound(self.activated_on, self.agreed.commitment.term.first_end(self.activated_on))
+		renewals = (change for change in in_force(self.changes) if change.event == RENEW and change.end)
+		return (first, *(Bound(change.effective, change.end, renewed=True) for change in renewals))
 
 	def served(self) -> tuple[tuple[date, date | None], ...]:
 		"""Intervals in which days are charged, neighbours merged; gaps lie between end and reactivation."""

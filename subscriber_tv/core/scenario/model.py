@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 
 from subscriber_tv.core.billing.terms import Discount
+from subscriber_tv.core.contracts.commitment import Term
 from subscriber_tv.core.pricing.models import PriceModel
 from subscriber_tv.core.pricing.offered import LINE
-from subscriber_tv.core.scenario.term import Term
 
 START = "start"
 CANCEL = "cancel"

@@ -6,6 +6,7 @@ The format is described in docs/simulator.md and docs/schemas/scenario.schema.js
 from typing import Any
 
 from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS
+from subscriber_tv.core.contracts.commitment import Term
 from subscriber_tv.core.json_values import BadValue, Fields, a_flag, a_list, an_object, only
 from subscriber_tv.core.money import ZERO, places_of
 from subscriber_tv.core.scenario.events import read_timeline
@@ -25,7 +26,6 @@ from subscriber_tv.core.scenario.fields import (
 from subscriber_tv.core.scenario.lines import check_bases, read_discounts, read_line
 from subscriber_tv.core.scenario.model import Billed, ContractTerms, Scenario
 from subscriber_tv.core.scenario.quantities import read_group, read_usage
-from subscriber_tv.core.scenario.term import Term
 
 TOP = (
 	"currency",
