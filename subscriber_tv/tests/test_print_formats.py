@@ -1,0 +1,325 @@
+"""The printed invoice and credit note, in both languages, as HTML and as PDF."""
+
+import functools
+import html
+import io
+import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import frappe
+from frappe.utils import strip_html
+from pypdf import PdfReader
+
+from subscriber_tv.tests import factories
+from subscriber_tv.tests.billing_case import COMPANY
+from subscriber_tv.tests.test_credit_first import CreditCase
+
+ENGLISH = (
+	"Invoice date",
+	"Customer number",
+	"Service dates",
+	"Unit price excl. VAT",
+	"Remains to pay",
+	"Subtotal",
+)
+FRENCH = ("Date de facture", "Numéro de client", "Période", "Prix unitaire HT", "Reste à payer", "Sous-total")
+FROM_TEMPLATE = ("{{", "}}", "{%", "None", "undefined")
+
+
+def make_address(name: str, doctype: str, link: str, **values) -> str:
+	"""Return an address linked to a record; made once a title."""
+	title = f"{name}-Billing"
+	if not frappe.db.exists("Address", title):
+		frappe.get_doc(
+			{
+				"doctype": "Address",
+				"address_title": name,
+				"address_type": "Billing",
+				"address_line1": "12 rue des Antennes",
+				"pincode": "59000",
+				"city": "Lille",
+				"country": "France",
+				"is_primary_address": 1,
+				"is_your_company_address": int(doctype == "Company"),
+				"links": [{"link_doctype": doctype, "link_name": link}],
+				**values,
+			}
+		).insert()
+	return title
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+	def log_message(self, *_arguments) -> None:
+		pass
+
+
+class PrintCase(CreditCase):
+	@classmethod
+	def setUpClass(cls):
+		super().setUpClass()
+		# The PDF maker fetches the site's style sheet: serve it, on the loopback only.
+		handler = functools.partial(_Quiet, directory=frappe.local.sites_path)
+		server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+		threading.Thread(target=server.serve_forever, daemon=True).start()
+		cls.addClassCleanup(server.server_close)
+		cls.addClassCleanup(server.shutdown)
+		cls.addClassCleanup(frappe.conf.update, {"host_name": frappe.conf.get("host_name")})
+		frappe.conf.host_name = f"http://127.0.0.1:{server.server_port}"
+
+	def setUp(self):
+		super().setUp()
+		self.register_company()
+		frappe.db.set_value("Customer", self.payer, {"language": "fr", "tax_id": "FR 83 404 833 048"})
+		make_address(self.payer, "Customer", self.payer, address_line1="3 place <du> Marché")
+		frappe.db.commit()
+		self.addCleanup(setattr, frappe.local, "lang", frappe.local.lang)
+
+	def register_company(self) -> None:
+		make_address(COMPANY, "Company", COMPANY)
+		frappe.db.set_value(
+			"Company",
+			COMPANY,
+			{
+				"tax_id": "FR32552100554",
+				"registration_details": "SAS au capital de 100 000 €\nRCS Lille 552 100 554",
+			},
+		)
+		frappe.clear_document_cache("Company", COMPANY)
+
+	def read(self, language: str) -> None:
+		frappe.db.set_value("Customer", self.payer, "language", language)
+		frappe.db.commit()
+
+	def html(self, name: str, print_format: str = "TV Invoice") -> str:
+		return frappe.get_print("Sales Invoice", name, print_format)
+
+	def text(self, name: str, print_format: str = "TV Invoice") -> str:
+		shown = re.sub(r"<style.*?</style>", "", self.html(name, print_format), flags=re.S)
+		text = html.unescape(strip_html(shown.replace("<", " <")))
+		text = re.sub(r"\s+", " ", text.replace("\u00a0", " "))
+		for rest in FROM_TEMPLATE:
+			self.assertNotIn(rest, text)
+		return text
+
+	def pdf(self, name: str, print_format: str = "TV Invoice") -> list[str]:
+		"""The text of each page."""
+		content = frappe.get_print("Sales Invoice", name, print_format, as_pdf=True)
+		self.assertEqual(content[:5], b"%PDF-")
+		pages = PdfReader(io.BytesIO(content)).pages
+		for page in pages:
+			self.assertEqual([round(float(side) / 72 * 25.4) for side in page.mediabox[2:]], [210, 297])
+		return [re.sub(r"\s+", " ", page.extract_text()).replace("\u00a0", " ") for page in pages]
+
+
+class TestInvoicePrint(PrintCase):
+	def test_french_and_english_by_the_language_of_the_document(self):
+		for language, wanted, unwanted in (("fr", FRENCH, ENGLISH), ("en", ENGLISH, FRENCH)):
+			with self.subTest(language):
+				self.setUp()
+				self.read(language)
+				self.contract()
+				[name] = self.run_bill().invoices
+				frappe.local.lang = "en" if language == "fr" else "fr"  # whoever prints it
+				text = self.text(name)
+				for word in wanted:
+					self.assertIn(word, text)
+				for word in unwanted:
+					self.assertNotIn(word, text)
+
+	def test_all_that_must_stand_on_it(self):
+		site = factories.make_site(site_name="Hôtel du Port, Nord")
+		name = self.contract("2026-11-11", site=site, po_no="PO-7")
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		for wanted in (
+			f"Facture {invoice}",
+			"SIREN : 552 100 554",
+			"N° TVA FR32552100554",
+			"RCS Lille 552 100 554",
+			"SAS au capital de 100 000 €",
+			"SIREN : 404 833 048",
+			"12 rue des Antennes",
+			"3 place <du> Marché",
+			"Votre bon de commande PO-7",
+			"Prestations du – au 11/11/2026 – 30/11/2026",
+			"Échéance 22/12/2026",
+			"Conditions de paiement 30 jours",
+			"Nature de l'opération Prestation de services",
+			"Hôtel du Port, Nord",
+			f"Abonnement {name}",
+			"20 jours sur 30",
+			"Total HT 70,00",
+			"TVA 12,00",
+			"Total TTC 82,00 €",
+			"Reste à payer 82,00 €",
+			"Merci de régler 82,00 € avant le 22/12/2026",
+			"indemnité forfaitaire de recouvrement de 40 €",
+			"Pas d'escompte",
+		):
+			self.assertIn(wanted, text)
+		# VAT by rate: 2.00 on 20.00 and 10.00 on 50.00.
+		self.assertIn("10 20,00 2,00 20 50,00 10,00", text)
+		# Text, dates, quantity, unit price, VAT, amount of the prorated row.
+		self.assertRegex(text, r"20 jours sur 30 11/11/2026 – 30/11/2026 1 30,00 10 20,00")
+
+	def test_a_section_and_a_subtotal_per_contract(self):
+		contracts = [
+			self.contract(site=factories.make_site(site_name=f"Site n° {number}")) for number in (1, 2, 3)
+		]
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		self.assertEqual(text.count("Sous-total"), 3)
+		for number, name in enumerate(contracts, start=1):
+			self.assertIn(f"Site n° {number} Abonnement {name}", text)
+			self.assertIn(f"Sous-total Site n° {number} 80,00", text)
+		self.assertIn("Total HT 240,00", text)
+
+	def test_units_and_tiers_tell_how_the_amount_was_made(self):
+		tiers = [
+			{"charge_code": "TIERED", "up_to": 5, "unit_price": 10, "tier_no": 1},
+			{"charge_code": "TIERED", "up_to": 0, "unit_price": 8, "tier_no": 2},
+		]
+		charges = [
+			factories.charge("UNITS", item="TV-SUBSCRIPTION", unit_price=7.4193),
+			factories.charge("TIERED", item="TV-SUBSCRIPTION", price_model="Graduated", unit_price=0),
+		]
+		for tier in tiers:
+			tier.pop("tier_no")
+		version = factories.make_offer_version(
+			f"PRINT-{frappe.generate_hash(length=5)}", charges=charges, tiers=tiers
+		)
+		self.subscribe("2026-11-01", customer=self.payer, version=version, quantity=100)
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		self.assertRegex(text, r"100 7,4193 10 741,93")
+		self.assertIn("Prix de la période entière : 810,00", text)
+
+	def test_what_credit_has_settled_and_what_remains(self):
+		payment = self.advance(50, "2026-10-03")
+		self.contract()
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		self.assertIn(f"Paiement {payment} 03/10/2026 −50,00 €", text)
+		self.assertIn("Reste à payer 43,00 €", text)
+		self.pay(invoice)
+		self.assertIn("Cette facture est réglée", self.text(invoice))
+
+	def test_nothing_about_late_payment_to_a_private_person(self):
+		frappe.db.set_value("Customer", self.payer, "customer_type", "Individual")
+		frappe.clear_document_cache("Customer", self.payer)
+		self.contract()
+		[invoice] = self.run_bill().invoices
+		self.assertNotIn("recouvrement", self.text(invoice))
+
+	def test_the_operator_may_have_terms_of_his_own(self):
+		frappe.db.set_single_value(
+			"TV Settings", "late_payment_terms", "Pénalités : trois fois le taux légal."
+		)
+		frappe.clear_document_cache("TV Settings", "TV Settings")
+		self.addCleanup(self.forget_terms)
+		self.contract()
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		self.assertIn("trois fois le taux légal", text)
+		self.assertNotIn("Banque centrale", text)
+
+	def forget_terms(self) -> None:
+		frappe.db.set_single_value("TV Settings", "late_payment_terms", None)
+		frappe.clear_document_cache("TV Settings", "TV Settings")
+		frappe.db.commit()
+
+	def test_an_invoice_that_is_not_ours_prints_as_well(self):
+		doc = frappe.get_doc(
+			doctype="Sales Invoice", customer=self.payer, company=COMPANY, payment_terms_template="30 jours"
+		)
+		doc.append(
+			"items",
+			{"item_code": "TV-ACTIVATION", "qty": 2, "rate": 12.5, "description": "Câble <b>HDMI</b>"},
+		)
+		doc.insert().submit()
+		text = self.text(doc.name)
+		self.assertIn("Autres articles", text)
+		self.assertRegex(text, r"Câble HDMI 2 12,50 20 25,00")
+
+	def test_what_a_user_typed_is_text_and_not_markup(self):
+		site = factories.make_site(site_name="<b>Hôtel</b> & <script>alert(1)</script>")
+		self.contract(site=site)
+		[invoice] = self.run_bill().invoices
+		shown = self.html(invoice)
+		self.assertNotIn("<script>alert", shown)
+		self.assertNotIn("<du>", shown)
+		self.assertIn("3 place &lt;du&gt; Marché", shown)
+
+	def test_pdf_of_one_contract(self):
+		self.contract()
+		[invoice] = self.run_bill().invoices
+		[page] = self.pdf(invoice)
+		for wanted in (invoice, "RCS Lille", "Sous-total", "93,00 €", "Reste à payer"):
+			self.assertIn(wanted, page)
+		self.assertIn('id="footer-html"', self.html(invoice))
+
+	def test_pdf_of_forty_contracts(self):
+		for _number in range(40):
+			self.contract()
+		[invoice] = self.run_bill().invoices
+		pages = self.pdf(invoice)
+		self.assertTrue(4 <= len(pages) <= 8, len(pages))
+		for page in pages:
+			# Each page names its columns, and no contract is cut in two: as many heads as subtotals.
+			self.assertGreater(page.count("Désignation"), 0)
+			self.assertEqual(page.count("Désignation"), page.count("Sous-total"))
+		self.assertEqual(sum(page.count("Sous-total") for page in pages), 40)
+		self.assertIn("3 720,00 €", pages[-1])
+
+
+class TestCreditNotePrint(PrintCase):
+	def setUp(self):
+		super().setUp()
+		self.subscription = self.contract()
+		[self.invoice] = self.run_bill().invoices
+
+	def credit(self) -> str:
+		self.change(self.subscription, "end", "2026-11-16")
+		[note] = self.run_bill().credit_notes
+		return note
+
+	def test_what_it_corrects_row_by_row(self):
+		note = self.credit()
+		text = self.text(note, "TV Credit Note")
+		for wanted in (
+			f"Avoir {note}",
+			f"Corrige Facture {self.invoice} du 22/11/2026",
+			"Corrige la ligne 2 de la facture",
+			"16/11/2026 – 30/11/2026",
+			"15 jours sur 30",
+			"10 -15,00 -1,50",
+			"Sous-total",
+			"Avoir TTC -16,50 €",
+			f"Employé pour la facture {self.invoice}",
+			"Reste sur votre compte 0,00 €",
+		):
+			self.assertIn(wanted, text)
+		self.assertEqual(len(self.pdf(note, "TV Credit Note")), 1)
+
+	def test_what_stays_on_the_account(self):
+		self.pay(self.invoice)
+		note = self.credit()
+		text = self.text(note, "TV Credit Note")
+		self.assertIn("16,50 € restent sur votre compte", text)
+		self.contract("2026-11-20")
+		[following] = self.run_bill().invoices
+		self.assertIn(f"Employé pour la facture {following}", self.text(note, "TV Credit Note"))
+		self.assertIn(f"Avoir {note}", self.text(following))
+
+	def test_english(self):
+		self.read("en")
+		text = self.text(self.credit(), "TV Credit Note")
+		for wanted in (
+			"Credit note",
+			"Corrects row 2 of the invoice",
+			"16 Nov 2026 – 30 Nov 2026",
+			"-€16.50",
+		):
+			self.assertIn(wanted, text)
+		self.assertNotIn("Avoir", text)
