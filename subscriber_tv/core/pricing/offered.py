@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from subscriber_tv.core.money import ZERO
+from subscriber_tv.core.pricing.kinds import BY_MODEL, KINDS
 from subscriber_tv.core.pricing.models import (
 	Flat,
 	Graduated,
 	Package,
-	Percentage,
 	PercentOf,
 	PerUnit,
 	PriceModel,
@@ -17,14 +17,7 @@ from subscriber_tv.core.pricing.models import (
 	Volume,
 )
 
-PER_UNIT = "Per Unit"
-FLAT = "Flat"
-GRADUATED = "Graduated"
-VOLUME = "Volume"
-PACKAGE = "Package"
-USAGE = "Usage"
-PERCENT_OF = "Percent Of"
-PERCENTAGE = "Percentage"
+FLAT, PER_UNIT, GRADUATED, VOLUME, PACKAGE, USAGE, PERCENT_OF, PERCENTAGE = (kind.shown for kind in KINDS)
 
 #: Priced in the table of tiers; the price of the charge itself stays empty.
 TIERED = (GRADUATED, VOLUME)
@@ -75,18 +68,7 @@ def model_of(
 
 def name_of(model: PriceModel) -> tuple[str, Decimal]:
 	"""What a form shows of a model: its name, and its one price; zero where the model has more than one."""
-	name, price = _SHOWN.get(type(model), (type(model).__name__, None))
-	return name, getattr(model, price) if price else ZERO
-
-
-#: The name of each model and the field of its one price.
-_SHOWN: dict[type, tuple[str, str | None]] = {
-	PerUnit: (PER_UNIT, "unit_price"),
-	Flat: (FLAT, "amount"),
-	Graduated: (GRADUATED, None),
-	Volume: (VOLUME, None),
-	Package: (PACKAGE, "block_price"),
-	Usage: (USAGE, "fee"),
-	PercentOf: (PERCENT_OF, None),
-	Percentage: (PERCENTAGE, None),
-}
+	kind = BY_MODEL.get(type(model))
+	if kind is None:
+		return type(model).__name__, ZERO
+	return kind.shown, getattr(model, kind.price) if kind.price else ZERO

@@ -18,6 +18,7 @@ from subscriber_tv.core.json_values import (
 	only,
 )
 from subscriber_tv.core.money import ZERO
+from subscriber_tv.core.pricing.kinds import BY_NAME
 from subscriber_tv.core.pricing.models import (
 	OF_AMOUNTS,
 	Flat,
@@ -38,16 +39,16 @@ from subscriber_tv.core.pricing.models import (
 def read_model(value: Any, path: str = "$") -> PriceModel:
 	"""The price model of a JSON object with `kind` and the fields of that kind. BadValue names what is wrong."""
 	fields = an_object(value, path)
-	kind = fields.get("kind")
-	if not isinstance(kind, str) or kind not in _KINDS:
-		raise BadValue(f"{path}.kind", "one of " + ", ".join(_KINDS))
-	names, reader = _KINDS[kind]
-	may_be_free = kind not in ("percent_of", "percentage")
-	only(fields, ("kind", *names, *(("free",) if may_be_free else ())), path)
+	name = fields.get("kind")
+	if not isinstance(name, str) or name not in BY_NAME:
+		raise BadValue(f"{path}.kind", "one of " + ", ".join(BY_NAME))
+	kind = BY_NAME[name]
+	may_be_free = kind.model not in OF_AMOUNTS
+	only(fields, ("kind", *kind.fields, *(("free",) if may_be_free else ())), path)
 	if a_flag(fields, "free", path):
 		only(fields, ("kind", "free"), path, "a free model has no price: remove it, or free")
 		return Free()
-	return reader(fields, path)
+	return _READERS[kind.model](fields, path)
 
 
 def read_given(model: PriceModel, value: Any, path: str) -> Decimal | tuple[Decimal, ...]:
@@ -182,13 +183,13 @@ def _bounds(fields: Fields, path: str) -> tuple[Decimal | None, Decimal | None]:
 	return minimum, maximum
 
 
-_KINDS: dict[str, tuple[tuple[str, ...], Callable[[Fields, str], PriceModel]]] = {
-	"flat": (("amount",), _flat),
-	"per_unit": (("unit_price",), _per_unit),
-	"graduated": (("tiers",), _graduated),
-	"volume": (("tiers",), _volume),
-	"package": (("block_price", "block_size", "free_units"), _package),
-	"usage": (("allowance", "overage", "fee"), _usage),
-	"percent_of": (("percent", "minimum", "maximum"), _percent_of),
-	"percentage": (("percent", "fixed", "free_events", "free_amount", "minimum", "maximum"), _percentage),
+_READERS: dict[type, Callable[[Fields, str], PriceModel]] = {
+	Flat: _flat,
+	PerUnit: _per_unit,
+	Graduated: _graduated,
+	Volume: _volume,
+	Package: _package,
+	Usage: _usage,
+	PercentOf: _percent_of,
+	Percentage: _percentage,
 }

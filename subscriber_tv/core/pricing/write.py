@@ -4,30 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from subscriber_tv.core.money import plain
-from subscriber_tv.core.pricing.models import (
-	Flat,
-	Free,
-	Graduated,
-	Package,
-	Percentage,
-	PercentOf,
-	PerUnit,
-	PriceModel,
-	Tier,
-	Usage,
-	Volume,
-)
-
-_KINDS = {
-	Flat: "flat",
-	PerUnit: "per_unit",
-	Graduated: "graduated",
-	Volume: "volume",
-	Package: "package",
-	Usage: "usage",
-	PercentOf: "percent_of",
-	Percentage: "percentage",
-}
+from subscriber_tv.core.pricing.kinds import BY_MODEL
+from subscriber_tv.core.pricing.models import Free, PriceModel, Tier
 
 
 def write_model(model: PriceModel) -> dict[str, Any]:
@@ -35,7 +13,7 @@ def write_model(model: PriceModel) -> dict[str, Any]:
 	if isinstance(model, Free):
 		return {"kind": "flat", "free": True}
 	values = {name: _value(value) for name, value in vars(model).items() if value is not None}
-	return {"kind": _KINDS[type(model)], **values}
+	return {"kind": BY_MODEL[type(model)].name, **values}
 
 
 def _value(value: Decimal | int | tuple[Tier, ...]) -> Any:

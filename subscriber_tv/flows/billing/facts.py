@@ -20,6 +20,7 @@ from subscriber_tv.core.billing.price import Price, Refused
 from subscriber_tv.core.money import money
 from subscriber_tv.flows.billing.group_base import base_of_group
 from subscriber_tv.flows.billing.offers import offers_of
+from subscriber_tv.flows.billing.posted_rows import posted_rows
 from subscriber_tv.flows.billing.returns import returns_of
 from subscriber_tv.flows.contracts.timeline import load_many
 from subscriber_tv.flows.usage.facts import usage_of
@@ -104,29 +105,11 @@ def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
 def _invoice_rows(subscriptions: list[str]) -> list[dict]:
 	if not subscriptions:
 		return []
-	item, invoice = frappe.qb.DocType("Sales Invoice Item"), frappe.qb.DocType("Sales Invoice")
-	return (
-		frappe.qb.from_(item)
-		.join(invoice)
-		.on(item.parent == invoice.name)
-		.select(
-			item.name,
-			item.parent,
-			item.item_code,
-			item.net_amount,
-			item.tv_subscription,
-			item.tv_line,
-			item.tv_kind,
-			item.tv_from,
-			item.tv_to,
-			item.tv_revision,
-			item.tv_facts,
-		)
-		.where(item.tv_subscription.isin(subscriptions))
-		.where((invoice.docstatus == 1) & (invoice.is_return == 0) & item.tv_line.notnull())
-		.orderby(item.parent, item.idx)
-		.run(as_dict=True)
+	query, item, _invoice = posted_rows(
+		returns=False, columns=("name", "parent", "tv_subscription", "tv_line", "tv_facts")
 	)
+	query = query.where(item.tv_subscription.isin(subscriptions) & item.tv_line.notnull())
+	return query.run(as_dict=True)
 
 
 def _row(row: dict, corrections: list[Correction], conceded) -> InvoicedRow:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-import frappe
-
 from subscriber_tv.core.billing.bill import Correction
 from subscriber_tv.core.billing.concessions import spread
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.core.money import ZERO, money
+from subscriber_tv.flows.billing.posted_rows import posted_rows
 
 
 @dataclass(frozen=True)
@@ -64,26 +63,10 @@ def returns_of(invoices: Collection[str], *, before: datetime | None = None) -> 
 def _rows(invoices: Collection[str], before: datetime | None) -> list[dict]:
 	if not invoices:
 		return []
-	item, invoice = frappe.qb.DocType("Sales Invoice Item"), frappe.qb.DocType("Sales Invoice")
-	query = (
-		frappe.qb.from_(item)
-		.join(invoice)
-		.on(item.parent == invoice.name)
-		.select(
-			item.item_code,
-			item.net_amount,
-			item.sales_invoice_item,
-			item.tv_corrects,
-			item.tv_kind,
-			item.tv_from,
-			item.tv_to,
-			item.tv_revision,
-			invoice.return_against,
-		)
-		.where(invoice.return_against.isin(list(invoices)))
-		.where((invoice.docstatus == 1) & (invoice.is_return == 1))
-		.orderby(item.parent, item.idx)
+	query, _item, invoice = posted_rows(
+		returns=True, columns=("sales_invoice_item", "tv_corrects"), of_invoice=("return_against",)
 	)
+	query = query.where(invoice.return_against.isin(list(invoices)))
 	if before:
 		query = query.where(invoice.creation < before)
 	return query.run(as_dict=True)

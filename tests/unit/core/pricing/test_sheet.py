@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from subscriber_tv.core.json_values import BadValue, parse
+from subscriber_tv.core.pricing.kinds import BY_NAME
 from subscriber_tv.core.pricing.sheet import price_sheet
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -143,9 +144,9 @@ def test_an_example_answers_as_it_says(path):
 
 
 def test_the_schema_names_the_fields_the_reader_knows():
-	from subscriber_tv.core.pricing.read import _KINDS
-
 	schema = json.loads((ROOT / "docs" / "schemas" / "price.schema.json").read_text())
-	for model in schema["$defs"]["model"]["oneOf"]:
+	models = schema["$defs"]["model"]["oneOf"]
+	assert [model["properties"]["kind"]["const"] for model in models] == list(BY_NAME)
+	for model in models:
 		kind = model["properties"]["kind"]["const"]
-		assert set(model["properties"]) - {"kind", "free"} == set(_KINDS[kind][0]), kind
+		assert set(model["properties"]) - {"kind", "free"} == set(BY_NAME[kind].fields), kind
