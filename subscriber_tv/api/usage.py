@@ -44,7 +44,7 @@ class TooOften(frappe.ValidationError):
 
 
 @frappe.whitelist(methods=["POST"])
-def post(profile: str, records: list | str) -> dict:
+def post(profile: str = "", records: list | str = "") -> dict:
 	"""Take up to 1,000 records of the source that `profile` names, each once; see docs/usage.md.
 
 	The answer counts the outcomes and lists them in the order of the records. PermissionError without a role for it, or
@@ -55,6 +55,8 @@ def post(profile: str, records: list | str) -> dict:
 		frappe.throw(_("Too many requests. Wait a minute, or send more records in each."), TooOften)
 	if len(frappe.request.get_data() if frappe.request else b"") > MAX_BODY:
 		frappe.throw(_("A message holds at most {0} MB.").format(MAX_BODY // 1_000_000), MessageTooLarge)
+	if not profile:
+		frappe.throw(_("profile: the name of an import profile is expected."), BadMessage)
 	_require_profile(profile)
 	return receive_flow.receive(profile=profile, records=_records(records, profile))
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -13,7 +13,16 @@ from typing import Any
 from subscriber_tv.core.usage.problem import Bad, Problem, Unreadable, problem
 from subscriber_tv.core.usage.profile import CSV, JOINED, JSON_LINES, Profile
 from subscriber_tv.core.usage.record import MAX_KEY, Record, unreadable_key
-from subscriber_tv.core.usage.values import Cell, day_of, flag_of, moment_of, quantity_of, short, text_of, version_of
+from subscriber_tv.core.usage.values import (
+	Cell,
+	day_of,
+	flag_of,
+	moment_of,
+	quantity_of,
+	short,
+	text_of,
+	version_of,
+)
 
 MAX_BYTES = 50_000_000
 MEGABYTE = 1_000_000
@@ -91,13 +100,12 @@ def read_row(row: Row, profile: Profile) -> Read:
 	cells = dict(row.cells)
 	if row.problem:
 		return Read(row.number, cells, Record(_stand_in(cells, profile)), row.problem)
-	key = ""
+	values = _Values(cells, profile)
 	try:
-		values = _Values(cells, profile)
 		key = _key(values)
-		return Read(row.number, cells, _record(key, values))
 	except Bad as bad:
-		return Read(row.number, cells, Record(key or _stand_in(cells, profile)), bad.problem)
+		return Read(row.number, cells, _record(_stand_in(cells, profile), values)[0], bad.problem)
+	return Read(row.number, cells, *_record(key, values))
 
 
 def raw_of(cells: Mapping[str, Cell]) -> str:
@@ -142,36 +150,43 @@ def _key(values: _Values) -> str:
 	return key
 
 
-def _record(key: str, values: _Values) -> Record:
-	cancelled = flag_of(values.one("cancelled"))
-	at = moment_of(values.all("at"), "at", values.profile)
-	day = day_of(values.all("day"), "day", values.profile)
-	if not isinstance(at, datetime):
-		day, at = day or at, None
-	record = Record(
-		key=key,
-		version=version_of(values.one("version")),
-		cancelled=cancelled,
-		serial=short(values.one("serial"), "serial").upper(),
-		subscription=short(values.one("subscription"), "subscription"),
-		line=short(values.one("line"), "line"),
-		charge=short(values.one("charge"), "charge").upper(),
-		quantity=quantity_of(values.one("quantity"), values.profile),
-		at=at,
-		day=day,
-	)
-	if not cancelled:
-		_require(record)
-	return record
+def _record(key: str, values: _Values) -> tuple[Record, Problem | None]:
+	"""The record, and the first problem that one of its fields has; fields that can be read are kept."""
+	found: dict[str, Any] = {}
+	problems = []
+	for field, value in _READERS.items():
+		try:
+			found[field] = value(values)
+		except Bad as bad:
+			problems.append(bad.problem)
+	if not isinstance(found.get("at"), datetime):
+		found["day"] = found.get("day") or found.get("at")
+		found["at"] = None
+	record = Record(key=key, **found)
+	if not problems and not record.cancelled and (lacking := _lacking(record)):
+		problems.append(lacking)
+	return record, next(iter(problems), None)
 
 
-def _require(record: Record) -> None:
+_READERS: Mapping[str, Callable[[_Values], Any]] = {
+	"version": lambda values: version_of(values.one("version")),
+	"cancelled": lambda values: flag_of(values.one("cancelled")),
+	"serial": lambda values: short(values.one("serial"), "serial"),
+	"subscription": lambda values: short(values.one("subscription"), "subscription"),
+	"line": lambda values: short(values.one("line"), "line"),
+	"charge": lambda values: short(values.one("charge"), "charge").upper(),
+	"quantity": lambda values: quantity_of(values.one("quantity"), values.profile),
+	"at": lambda values: moment_of(values.all("at"), "at", values.profile),
+	"day": lambda values: day_of(values.all("day"), "day", values.profile),
+}
+
+
+def _lacking(record: Record) -> Problem | None:
 	if not record.charge:
-		raise Bad("required", field="charge")
+		return problem("required", field="charge")
 	if record.quantity is None:
-		raise Bad("required", field="quantity")
-	if not (record.at or record.day):
-		raise Bad("no_time")
+		return problem("required", field="quantity")
+	return None if record.at or record.day else problem("no_time")
 
 
 def _stand_in(cells: Mapping[str, Cell], profile: Profile) -> str:

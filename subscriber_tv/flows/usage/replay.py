@@ -125,7 +125,7 @@ def _record(row) -> Record:
 	return Record(
 		key=row.source_key,
 		version=row.version,
-		serial=(row.serial or "").strip().upper(),
+		serial=(row.serial or "").strip(),
 		subscription=(row.reference or "").strip(),
 		line=(row.line_id or "").strip(),
 		charge=(row.charge_code or "").strip().upper(),

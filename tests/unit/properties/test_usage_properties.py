@@ -69,7 +69,7 @@ def records(draw, profile: Profile) -> Record:
 		key=draw(TEXTS.filter(bool)),
 		version=draw(st.integers(1, 2**31 - 1)),
 		cancelled=draw(st.booleans()),
-		serial=draw(TEXTS).upper(),
+		serial=draw(TEXTS),
 		subscription=draw(TEXTS),
 		line=draw(TEXTS),
 		charge=draw(TEXTS.filter(bool)).upper(),

@@ -54,7 +54,7 @@ def test_a_file_of_another_system_is_read_by_its_profile():
 	record = only(FILE.encode("cp1252"), VOD)
 	assert record == Record(
 		key="A-1",
-		serial="TV-01",
+		serial="tv-01",
 		charge="VOD",
 		quantity=Decimal("90.008333333"),
 		at=datetime(2026, 11, 2, 23, 30, tzinfo=UTC),
