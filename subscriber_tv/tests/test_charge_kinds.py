@@ -1,13 +1,12 @@
 """Usage, percentages, deposits, arrears, whole periods, minimums and shared tiers on a real site, to the ledgers."""
 
 import json
-from unittest.mock import patch
 
 import frappe
 
-from subscriber_tv.core.billing.usage import Usage
 from subscriber_tv.flows.billing.preview import preview
 from subscriber_tv.flows.contracts.change_lines import change_lines
+from subscriber_tv.flows.usage.receive import receive
 from subscriber_tv.setup.accounts import DEPOSITS_RECEIVED
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import (
@@ -22,6 +21,7 @@ from subscriber_tv.tests.billing_case import (
 	ledger,
 	money,
 )
+from subscriber_tv.tests.usage_case import film, make_profile
 
 DEPOSIT_ACCOUNT = DEPOSITS_RECEIVED
 OCTOBER, NOVEMBER = ("2026-10-01", "2026-11-01"), ("2026-11-01", "2026-12-01")
@@ -57,6 +57,12 @@ def make_version(*charges: dict, tiers=(), **values) -> str:
 
 
 class TestChargeKinds(BillingTestCase):
+	@classmethod
+	def setUpClass(cls):
+		super().setUpClass()
+		cls.profile = make_profile()
+		frappe.db.commit()
+
 	def codes(self, document) -> list[tuple[str, str, str]]:
 		"""Charge, first day and amount of the rows."""
 		return [(row.tv_line.split("/")[-1], str(row.tv_from), f"{row.amount:.2f}") for row in document.items]
@@ -72,31 +78,58 @@ class TestChargeKinds(BillingTestCase):
 		for text in said:
 			self.assertIn(text, told)
 
+	def report(self, subscription: str, *used: tuple[str, int], **values) -> list[str]:
+		"""Report units of a day each, as a source does; the keys of the records. Commits."""
+		keys = [frappe.generate_hash(length=12) for _ in used]
+		receive(
+			profile=self.profile,
+			records=[
+				film(key, subscription, day, charge="HOURS", quantity=quantity, **values)
+				for key, (day, quantity) in zip(keys, used, strict=True)
+			],
+		)
+		frappe.db.commit()
+		return keys
+
 	def test_usage_is_charged_when_its_month_closes_and_late_records_stand_alone(self):
 		subscription = self.subscribe("2026-10-01", version=make_version(usage_charge(), tiers=[OVERAGE]))
-		line = self.line_of(subscription)
-		with usage((line, "2026-10-05", 60), (line, "2026-10-20", 70), (line, "2026-11-02", 500)) as records:
-			invoice = self.bill(subscription)
-			self.assert_rows(invoice, [("HOURS", *OCTOBER, "35.00")])
-			row = invoice.items[0]
-			self.assertEqual((row.tv_kind, row.enable_deferred_revenue), ("usage", 0))
-			self.assertIn("130 × ", row.description)
-			self.assertEqual(
-				ledger(invoice.name), {RECEIVABLE: money("42"), INCOME: money("-35"), VAT_20: money("-7")}
-			)
-			self.assert_nothing_due(subscription)
+		keys = self.report(subscription, ("2026-10-05", 60), ("2026-10-20", 70), ("2026-11-02", 500))
+		invoice = self.bill(subscription)
+		self.assert_rows(invoice, [("HOURS", *OCTOBER, "35.00")])
+		row = invoice.items[0]
+		self.assertEqual((row.tv_kind, row.enable_deferred_revenue), ("usage", 0))
+		self.assertIn("130 × ", row.description)
+		self.assertEqual(
+			ledger(invoice.name), {RECEIVABLE: money("42"), INCOME: money("-35"), VAT_20: money("-7")}
+		)
+		self.assert_nothing_due(subscription)
 
-			records.append(Usage(line, "HOURS", frappe.utils.getdate("2026-10-31"), money("10")))
-			late = self.bill(subscription)
-			self.assert_rows(late, [("HOURS", *OCTOBER, "5.00")])
-			self.assertEqual(late.items[0].tv_revision, 1)
-			self.assert_nothing_due(subscription)
+		self.report(subscription, ("2026-10-31", 10))
+		late = self.bill(subscription)
+		self.assert_rows(late, [("HOURS", *OCTOBER, "5.00")])
+		self.assertEqual(late.items[0].tv_revision, 1)
+		self.assert_nothing_due(subscription)
 
-			del records[:2]
-			note = self.bill(subscription)  # 10 units are within the allowance: 20.00 of 40.00 stay
-			self.assertEqual(self.net_billed(subscription), money("20.00"))
-			self.assertTrue(note.is_return)
-			self.assert_nothing_due(subscription)
+		receive(
+			profile=self.profile, records=[{"key": key, "version": 2, "cancelled": True} for key in keys[:2]]
+		)
+		frappe.db.commit()
+		note = self.bill(subscription)  # 10 units are within the allowance: 20.00 of 40.00 stay
+		self.assertTrue(note.is_return)
+		self.assertEqual(self.net_billed(subscription), money("20.00"))
+		self.assert_nothing_due(subscription)
+
+	def test_a_share_of_reported_amounts_has_its_minimum_by_days(self):
+		share = usage_charge(
+			price_model="Percentage", unit_price=0, allowance=0, percent=10, minimum=62, item="TV-OPTION"
+		)
+		subscription = self.subscribe("2026-10-16", version=make_version(share))
+		self.report(subscription, ("2026-10-20", 100), ("2026-11-02", 900))
+		# 10.00 of October, at least 16/31 of 62.00; November is at 90.00 and closes with the service.
+		self.assert_rows(self.bill(subscription), [("HOURS", "2026-10-16", "2026-11-01", "32.00")])
+		self.change(subscription, "end", "2026-11-16")
+		self.assert_rows(self.bill(subscription), [("HOURS", "2026-11-01", "2026-11-16", "90.00")])
+		self.assert_nothing_due(subscription)
 
 	def net_billed(self, subscription: str):
 		rows = frappe.get_all(
@@ -277,24 +310,3 @@ class TestChargeKinds(BillingTestCase):
 				charge("S", **SERVICE | {"of_charges": "BASE,YEAR"}),
 			],
 		)
-
-
-class usage:
-	"""Lets the records of the block be all the usage there is."""
-
-	def __init__(self, *records):
-		self.records = [
-			Usage(line, "HOURS", frappe.utils.getdate(day), money(str(quantity)))
-			for line, day, quantity in records
-		]
-
-	def __enter__(self) -> list[Usage]:
-		self._patch = patch(
-			"subscriber_tv.flows.billing.facts.usage_of",
-			lambda names: {name: tuple(self.records) for name in names},
-		)
-		self._patch.start()
-		return self.records
-
-	def __exit__(self, *error) -> None:
-		self._patch.stop()
