@@ -195,6 +195,8 @@ class TestTrail(ExplainCase):
 		self.assertEqual((change.subscription, change.change_no), (row.tv_subscription, 5))
 		facts.pop("change")
 		frappe.db.set_value("Sales Invoice Item", row.name, "tv_facts", json.dumps(facts))
+		self.assertIn("Activate", trail_of_row(row.name)["cause"][0]["text"])
+		frappe.db.set_value("Sales Invoice Item", row.name, "tv_from", "2026-11-02")
 		self.assertEqual(trail_of_row(row.name)["cause"], [])
 
 	def test_a_dispute_and_what_was_granted_on_it(self):

@@ -29,7 +29,9 @@ class Scene:
 	subscription: str
 	serials: list[str]
 	user: str
+	biller: str
 	password: str
+	billed: dict
 
 
 def required(name: str) -> str:
@@ -81,9 +83,19 @@ def page(chromium) -> Page:
 @pytest.fixture
 def desk(page, scene) -> Page:
 	"""The page, logged in as a back-office clerk."""
+	return log_in(page, scene.user, scene.password)
+
+
+@pytest.fixture
+def billing_desk(page, scene) -> Page:
+	"""The page, logged in as a billing clerk."""
+	return log_in(page, scene.biller, scene.password)
+
+
+def log_in(page: Page, user: str, password: str) -> Page:
 	page.goto(f"{required('SUBSCRIBER_TV_URL')}/login")
-	page.locator("#login_email").fill(scene.user)
-	page.locator("#login_password").fill(scene.password)
+	page.locator("#login_email").fill(user)
+	page.locator("#login_password").fill(password)
 	page.locator(".btn-login").first.click()
 	page.wait_for_url("**/app**")
 	expect(page.locator(".navbar .user-image, .navbar .avatar").first).to_be_visible(timeout=60 * SECONDS)

@@ -19,7 +19,7 @@ from subscriber_tv.core.billing.price import (
 )
 from subscriber_tv.core.money import plain
 
-MOST_DECIMALS = 6
+MOST_DECIMALS, ABOUT = 6, 4
 
 
 def headline(kind: str, name: str, span: Span | None) -> str:
@@ -69,8 +69,9 @@ def amount_text(amount: Decimal, currency: str) -> str:
 	decimals = len(exact.partition(".")[2])
 	if decimals <= 2:
 		return fmt_money(float(amount), currency=currency)
-	text = fmt_money(float(amount), precision=min(decimals, MOST_DECIMALS), currency=currency)
-	return text if decimals <= MOST_DECIMALS else f"≈ {text}"
+	if decimals <= MOST_DECIMALS:
+		return fmt_money(float(amount), precision=decimals, currency=currency)
+	return f"≈ {fmt_money(float(amount), precision=ABOUT, currency=currency)}"
 
 
 def _what(step: Step, period: Span) -> str:

@@ -47,14 +47,21 @@ def _causes(row: dict) -> Iterable[dict]:
 		yield _link(_("Granted on a dispute"), "TV Dispute", row.tv_dispute)
 	if row.tv_kind == CORRECTION:
 		changes = _recorded_between(row)
-	elif row.tv_facts and (number := price_on(row).change):
-		changes = _changes({"subscription": row.tv_subscription, "change_no": number})
 	else:
-		changes = []
+		changes = _before_charge(row)
 	for change in changes:
 		yield _link(_change_text(change), "TV Subscription Change", change.name)
 		if change.source_name:
 			yield _link(_(change.source_doctype), change.source_doctype, change.source_name)
+
+
+def _before_charge(row: dict) -> list[dict]:
+	"""The change since which the line is as it is; else what began on the first day charged, such as the activation."""
+	if not row.tv_facts:
+		return []
+	if number := price_on(row).change:
+		return _changes({"subscription": row.tv_subscription, "change_no": number})
+	return _changes({"subscription": row.tv_subscription, "effective_date": row.tv_from})[-1:]
 
 
 def _recorded_between(row: dict) -> list[dict]:

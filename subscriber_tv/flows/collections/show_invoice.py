@@ -37,7 +37,7 @@ def disputable_rows(invoice: str) -> list[dict]:
 	"""The rows of an invoice with what was billed, given back, is disputed and is left; net decimal strings."""
 	facts = load(invoice)
 	described = {row.name: row for row in facts.doc.items}
-	return [_row(row, described[row.name]) for row in facts.rows]
+	return [_row(row, described[row.name], facts.doc.currency) for row in facts.rows]
 
 
 def sentence(claim: Collectable, currency: str) -> str:
@@ -76,9 +76,10 @@ def _parts(claim: Collectable) -> list[dict]:
 	]
 
 
-def _row(row: Row, described) -> dict:
+def _row(row: Row, described, currency: str) -> dict:
 	return {
 		"row": row.name,
+		"currency": currency,
 		"idx": described.idx,
 		"description": strip_html(described.description or described.item_name or ""),
 		"billed": plain(row.billed),

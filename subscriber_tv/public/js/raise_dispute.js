@@ -24,7 +24,7 @@ frappe.provide("subscriber_tv");
 		}
 		const dialog = new frappe.ui.Dialog({
 			title: __("Dispute {0}", [invoice]),
-			size: "large",
+			size: "extra-large",
 			fields: [
 				{
 					fieldname: "rows",
@@ -83,13 +83,14 @@ frappe.provide("subscriber_tv");
 			label,
 			columns,
 			read_only,
+			options: fieldtype === "Currency" ? "currency" : undefined,
 			in_list_view: 1,
 		});
 		return [
-			column("description", "Data", __("Description"), 5),
-			column("billed", "Float", __("Billed (excl. VAT)"), 1),
-			column("left", "Float", __("Left"), 2),
-			column("amount", "Float", __("Disputed (excl. VAT)"), 2, 0),
+			column("description", "Data", __("Description"), 4),
+			column("billed", "Currency", __("Billed (excl. VAT)"), 2),
+			column("left", "Currency", __("Left"), 2),
+			column("amount", "Currency", __("Disputed (excl. VAT)"), 2, 0),
 		];
 	}
 })();

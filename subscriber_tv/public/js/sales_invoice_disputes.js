@@ -32,14 +32,14 @@ async function dispute(frm) {
 	subscriber_tv.raise_dispute(frm.doc.name, () => frm.reload_doc());
 }
 
+// Above the form, because the dashboard hides behind the tab of connections.
 function show_disputes(frm, shown) {
+	frm.layout.message.find(".tv-disputes").closest(".form-message").remove();
 	if (!shown.disputes.length) return;
-	const html = `${shown.parts.length ? waiting_html(shown, frm.doc.currency) : ""}
-		<div class="tv-disputes">${shown.disputes
-			.map((dispute) => dispute_html(dispute, frm.doc.currency))
-			.join("")}</div>`;
-	frm.dashboard.add_section(html, __("Disputes"));
-	frm.dashboard.show();
+	const waiting = shown.parts.length ? waiting_html(shown, frm.doc.currency) : "";
+	const disputes = shown.disputes.map((dispute) => dispute_html(dispute, frm.doc.currency)).join("");
+	const color = waiting ? "orange" : "blue";
+	frm.dashboard.set_headline(`${waiting}<div class="tv-disputes">${disputes}</div>`, color);
 }
 
 function waiting_html({ parts, sentence }, currency) {
@@ -53,7 +53,7 @@ function waiting_html({ parts, sentence }, currency) {
 		})
 		.join("");
 	return `<p class="tv-collectable"><b>${frappe.utils.escape_html(sentence)}</b></p>
-		<div style="display:flex;height:10px;border-radius:5px;overflow:hidden;margin-bottom:12px">${bar}</div>`;
+		<div style="display:flex;height:10px;border-radius:5px;overflow:hidden;margin-bottom:10px;max-width:720px">${bar}</div>`;
 }
 
 function dispute_html(dispute, currency) {
@@ -63,7 +63,7 @@ function dispute_html(dispute, currency) {
 				dispute.credit_note
 		  )}</a>`
 		: "";
-	return `<div class="mb-2">
+	return `<div class="mt-1">
 		<span class="indicator-pill ${STATE_COLORS[dispute.state] || "gray"}">${escape(__(dispute.state))}</span>
 		<a href="/app/tv-dispute/${encodeURIComponent(dispute.name)}">${escape(dispute.name)}</a> ·
 		${escape(__(dispute.ground))} · ${format_currency(dispute.amount_with_tax, currency)} ·

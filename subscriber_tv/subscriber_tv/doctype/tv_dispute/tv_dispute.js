@@ -75,6 +75,7 @@ function granted_table(frm) {
 		label,
 		columns,
 		read_only,
+		options: fieldtype === "Currency" ? "currency" : undefined,
 		in_list_view: 1,
 	});
 	return {
@@ -88,13 +89,14 @@ function granted_table(frm) {
 		data: frm.doc.lines.map((line) => ({
 			invoice_row: line.invoice_row,
 			description: line.description,
+			currency: frm.doc.currency,
 			amount: line.amount,
 			granted: line.amount,
 		})),
 		fields: [
 			column("description", "Data", __("Description"), 6),
-			column("amount", "Float", __("Disputed (excl. VAT)"), 2),
-			column("granted", "Float", __("Granted (excl. VAT)"), 2, 0),
+			column("amount", "Currency", __("Disputed (excl. VAT)"), 2),
+			column("granted", "Currency", __("Granted (excl. VAT)"), 2, 0),
 		],
 	};
 }

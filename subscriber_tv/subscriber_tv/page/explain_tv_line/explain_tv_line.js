@@ -32,9 +32,10 @@
 	}
 
 	function rows_html(rows) {
-		const labels = [__("Invoice"), __("Date"), __("Line"), __("Days"), __("Amount (excl. VAT)")];
+		const labels = [__("Invoice"), __("Date"), __("Line"), __("Days")];
 		return `<table class="table tv-explain-rows">
-			<thead><tr>${labels.map((label) => `<th>${label}</th>`).join("")}</tr></thead>
+			<thead><tr>${labels.map((label) => `<th>${label}</th>`).join("")}
+				<th class="text-right">${__("Amount (excl. VAT)")}</th></tr></thead>
 			<tbody>${rows.map(row_html).join("")}</tbody>
 		</table>`;
 	}
@@ -114,9 +115,9 @@
 				<td class="text-right">${escape(step.amount)}</td></tr>`
 			)
 			.join("");
-		return `<table class="table tv-explain-steps"><tbody>${steps}</tbody>
-			<tfoot><tr><th>${__("On the invoice, excl. VAT")}</th><th></th>
-				<th class="text-right">${format_currency(line.posted, line.currency)}</th></tr></tfoot></table>`;
+		return `<table class="table tv-explain-steps"><tbody>${steps}
+			<tr><th>${__("On the invoice, excl. VAT")}</th><th></th>
+			<th class="text-right">${format_currency(line.posted, line.currency)}</th></tr></tbody></table>`;
 	}
 
 	function verdict_html(line) {
