@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 
 from subscriber_tv.flows.billing.claims import claim_rows, free_claims
+from subscriber_tv.flows.billing.watch import stir
 from subscriber_tv.flows.collections.follow_invoice import close_disputes, reopen_dispute
 from subscriber_tv.flows.settings import phase_on
 from subscriber_tv.flows.usage.mark_billed import free_marks, mark_billed
@@ -17,12 +18,16 @@ def on_submit(doc, method: str | None = None) -> None:
 	if phase_on("billing"):
 		claim_rows(doc)
 		mark_billed(doc)
+	# Also while billing is off: it may be on again before the next run.
+	if doc.is_return or not doc.flags.decided:
+		stir(doc)
 
 
 def on_cancel(doc, method: str | None = None) -> None:
 	"""Free the periods: they are billed again by the next run, and the user is told so."""
 	# The bill run goes on naming the invoice; ERPNext's own on_cancel has set this list just before.
 	doc.ignore_linked_doctypes = (*(doc.get("ignore_linked_doctypes") or ()), *FOLLOWERS)
+	stir(doc)
 	if not phase_on("billing"):
 		return
 	free_marks(doc.name)
@@ -48,6 +53,7 @@ def _follow_disputes(doc) -> None:
 
 def on_trash(doc, method: str | None = None) -> None:
 	"""A deleted invoice leaves no claim behind."""
+	stir(doc)
 	if phase_on("billing"):
 		free_claims(doc.name)
 		free_marks(doc.name)

@@ -3,6 +3,7 @@
 import frappe
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 
+from subscriber_tv.flows.billing.watch import forget_all
 from subscriber_tv.setup.custom_fields import CUSTOM_FIELDS
 from subscriber_tv.setup.keys import make_key_files
 from subscriber_tv.setup.roles import make_roles
@@ -17,6 +18,7 @@ def after_install() -> None:
 def after_migrate() -> None:
 	"""Bring roles, custom fields, key files and settings up to this version of the app."""
 	_apply()
+	forget_all()
 
 
 def _apply() -> None:

@@ -16,6 +16,7 @@ from subscriber_tv.flows.billing.first_bills import hold_back
 from subscriber_tv.flows.billing.lock import under_payer_lock
 from subscriber_tv.flows.billing.series import default_series
 from subscriber_tv.flows.billing.use_credit import use_credit
+from subscriber_tv.flows.billing.watch import keep_quiet
 from subscriber_tv.flows.billing.words import why_refused
 from subscriber_tv.flows.billing.write_bill import write_bill
 from subscriber_tv.flows.contracts import double_billing
@@ -98,6 +99,8 @@ def settle(
 	invoices = tuple(document.name for document in written.invoices)
 	notes = tuple(document.name for document in written.credit_notes)
 	unused = use_credit(invoices, notes)
+	if not (invoices or notes or bill.refused or written.parked):
+		keep_quiet(payer, company, loaded, bill_until)
 	return Outcome(
 		invoices=invoices,
 		credit_notes=notes,

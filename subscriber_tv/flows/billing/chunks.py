@@ -5,6 +5,8 @@ as long as he holds its named lock, so that a dead worker's chunk is free at onc
 nothing the second time. What was done is never counted up: it is read from the outcomes of the payers.
 """
 
+from collections.abc import Container
+
 import frappe
 from frappe.utils import now_datetime
 from frappe.utils.background_jobs import get_job_status
@@ -20,25 +22,20 @@ DEFAULT_SIZE = 200  # payers
 LONGEST_CHUNK = 3600  # seconds of a worker: two hundred payers, ten seconds each, and the wait for a series
 
 
-def list_payers(bill_run: str, payers: list[str]) -> None:
-	"""Write the payers of a run as Pending rows, a chunk number each. Call it once, under the run's lock."""
+def list_payers(bill_run: str, payers: list[str], quiet: Container[str] = ()) -> None:
+	"""Write the payers of a run as Pending rows, a chunk number each. Call it once, under the run's lock.
+
+	Those who are `quiet` (see watch.py) have nothing due: nobody need look at them, and they are of chunk 0.
+	"""
 	size = frappe.get_cached_doc("TV Settings").get("bill_chunk_size") or DEFAULT_SIZE
 	now, user = now_datetime(), frappe.session.user
 	fields = ("name", "parent", "parenttype", "parentfield", "idx", "docstatus", "payer", "outcome", "chunk")
-	rows = [
-		(
-			frappe.generate_hash(length=10),
-			bill_run,
-			"TV Bill Run",
-			"payers",
-			number + 1,
-			1,
-			payer,
-			PENDING,
-			number // size + 1,
-		)
-		for number, payer in enumerate(payers)
-	]
+	rows, waiting = [], 0
+	for number, payer in enumerate(payers, start=1):
+		state, chunk = (NOTHING_DUE, 0) if payer in quiet else (PENDING, waiting // size + 1)
+		waiting += state == PENDING
+		name = frappe.generate_hash(length=10)
+		rows.append((name, bill_run, "TV Bill Run", "payers", number, 1, payer, state, chunk))
 	stamps = ("creation", "modified", "owner", "modified_by")
 	if rows:
 		frappe.db.bulk_insert(LINE, [*fields, *stamps], [(*row, now, now, user, user) for row in rows])

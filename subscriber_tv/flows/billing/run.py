@@ -21,6 +21,7 @@ from subscriber_tv.flows.billing.bill_payer import Outcome, settle
 from subscriber_tv.flows.billing.chunks import INVOICED, LINE, NOTHING_DUE, PARKED, PENDING
 from subscriber_tv.flows.billing.lock import named_lock, under_payer_lock
 from subscriber_tv.flows.billing.series import borrowed_series
+from subscriber_tv.flows.billing.watch import quiet_payers
 from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.books import check_open
 from subscriber_tv.ledger.posting.totals import count_sales
@@ -53,7 +54,7 @@ def begin(*, bill_run: str) -> None:
 		if not may_go(bill_run):
 			return
 		_open(bill_run)
-	except frappe.ValidationError as error:
+	except Exception as error:
 		_fail(bill_run, error)
 		raise
 	if not chunks.dispatch(bill_run):
@@ -102,14 +103,16 @@ def _refuse_draft(bill_run: str) -> None:
 def _open(bill_run: str) -> None:
 	"""List the payers once, under the lock of the run's row, and mark the run as working."""
 	frappe.db.rollback()  # the lock is the first statement, see lock.py
-	fields = ["company", "payer", "posting_date", "started_at", "docstatus"]
+	fields = ["company", "payer", "posting_date", "bill_until", "look_at_all", "started_at", "docstatus"]
 	doc = frappe.db.get_value("TV Bill Run", bill_run, fields, as_dict=True, for_update=True)
 	if doc.docstatus != 1:
 		frappe.throw(_("Bill run {0} is not submitted.").format(bill_run))
 	# Resumed days later the books may have been closed: refused here, before the first payer.
 	check_open(doc.company, getdate(doc.posting_date))
 	if not frappe.db.exists(LINE, {"parent": bill_run}):
-		chunks.list_payers(bill_run, facts.payers(doc.company, doc.payer))
+		everybody = doc.payer or doc.look_at_all
+		quiet = () if everybody else quiet_payers(doc.company, getdate(doc.bill_until))
+		chunks.list_payers(bill_run, facts.payers(doc.company, doc.payer), quiet)
 	values = {"status": "Running", "started_at": doc.started_at or now_datetime(), "finished_at": None}
 	frappe.db.set_value("TV Bill Run", bill_run, values)
 	# The list must outlive a crash of the first payer.
@@ -119,8 +122,8 @@ def _open(bill_run: str) -> None:
 def _fail(bill_run: str, error: Exception) -> None:
 	"""A run that cannot begin says why on its form."""
 	frappe.db.rollback()
-	reason = strip_html(str(error)).strip()
-	frappe.db.set_value("TV Bill Run", bill_run, {"status": "Failed", "preview_error": reason})
+	reason = strip_html(str(error)).strip() or type(error).__name__
+	frappe.db.set_value("TV Bill Run", bill_run, {"status": "Failed", "failure": reason})
 	# The job's own error handling rolls back.
 	frappe.db.commit()  # nosemgrep
 
