@@ -6,6 +6,7 @@ import frappe
 
 from subscriber_tv.flows.billing.preview import preview
 from subscriber_tv.flows.contracts.change_lines import change_lines
+from subscriber_tv.flows.devices.deliver import deliver
 from subscriber_tv.flows.usage.receive import receive
 from subscriber_tv.setup.accounts import DEPOSITS_RECEIVED
 from subscriber_tv.tests import factories
@@ -21,6 +22,7 @@ from subscriber_tv.tests.billing_case import (
 	ledger,
 	money,
 )
+from subscriber_tv.tests.test_devices import bring_back
 from subscriber_tv.tests.usage_case import film, make_profile
 
 DEPOSIT_ACCOUNT = DEPOSITS_RECEIVED
@@ -225,6 +227,25 @@ class TestChargeKinds(BillingTestCase):
 		self.assertEqual(self.balance(subscription, "BOX"), money("0"))
 		self.assert_nothing_due(subscription)
 		self.assertEqual(self.held(subscription), money("0"))
+
+	def test_a_deposit_waits_for_the_tv_to_come_back(self):
+		subscription = self.subscribe(
+			"2026-11-01", version=make_version(charge("BOX", **DEPOSIT)), quantity=2
+		)
+		serials = factories.receive_devices(1)
+		deliver(subscription=subscription, serials=serials)
+		delivered = {"parent": serials[0], "event": "Delivered"}
+		frappe.db.set_value("TV Device Event Line", delivered, "at", "2026-11-05 10:00:00")
+		frappe.db.commit()
+		self.assert_rows(self.bill(subscription), [("BOX", "2026-11-01", "2026-11-02", "80.00")])
+		self.change(subscription, "end", "2026-11-20")
+		self.assert_rows(self.bill(subscription), [("BOX", "2026-11-01", "2026-11-02", "-40.00")])
+		self.assert_nothing_due(subscription)
+		bring_back(serials[0])
+		frappe.db.commit()
+		self.assert_rows(self.bill(subscription), [("BOX", "2026-11-01", "2026-11-02", "-40.00")])
+		self.assertEqual((self.held(subscription), self.balance(subscription, "BOX")), (0, 0))
+		self.assert_nothing_due(subscription)
 
 	def balance(self, subscription: str, code: str):
 		rows = frappe.get_all(

@@ -27,9 +27,11 @@ from decimal import Decimal
 
 from subscriber_tv.core.billing.base import Counted, with_base_of_payer
 from subscriber_tv.core.billing.charges import expected_charges
-from subscriber_tv.core.billing.claims import Claim, next_revision
+from subscriber_tv.core.billing.claims import Claim, new_claim, standing_claims
+from subscriber_tv.core.billing.deposits import Held
 from subscriber_tv.core.billing.groups import GroupKey, gather
 from subscriber_tv.core.billing.limits import MAX_ROWS, Limits, check_limits
+from subscriber_tv.core.billing.payers import of_payer
 from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
 from subscriber_tv.core.billing.price import (
 	BY_TOTAL,
@@ -42,6 +44,10 @@ from subscriber_tv.core.billing.price import (
 	Price,
 	Refused,
 )
+from subscriber_tv.core.billing.rows import Charge as Charge
+from subscriber_tv.core.billing.rows import Correction as Correction
+from subscriber_tv.core.billing.rows import Credit as Credit
+from subscriber_tv.core.billing.rows import InvoicedRow as InvoicedRow
 from subscriber_tv.core.billing.terms import NO_TERMS, Terms
 from subscriber_tv.core.billing.totals import difference
 from subscriber_tv.core.billing.usage import Usage
@@ -50,50 +56,11 @@ from subscriber_tv.core.money import ZERO, plain
 
 
 @dataclass(frozen=True)
-class Correction:
-	"""One row of our own credit notes: it lowers what counts as invoiced. `amount` is positive."""
-
-	span: Span
-	amount: Decimal
-	revision: int = 0
-
-
-@dataclass(frozen=True)
-class InvoicedRow:
-	"""A row of a submitted Sales Invoice that we made, with all that was credited on it since.
-
-	`name` is the row's name in the ledger. `conceded` is the sum, positive, of standard credit notes on it.
-	"""
-
-	name: str
-	invoice: str
-	subscription: str
-	line: str
-	kind: str
-	span: Span
-	revision: int
-	amount: Decimal
-	price: Price
-	corrections: tuple[Correction, ...] = ()
-	conceded: Decimal = ZERO
-
-	@property
-	def left(self) -> Decimal:
-		"""The most that can still be credited."""
-		corrected = sum((correction.amount for correction in self.corrections), ZERO)
-		return max(self.amount - corrected - self.conceded, ZERO)
-
-	@property
-	def standing(self) -> tuple[Span, ...]:
-		"""The days this row still covers."""
-		return subtract([self.span], (correction.span for correction in self.corrections))
-
-
-@dataclass(frozen=True)
 class ContractFacts:
 	"""All that is read of one contract before its bill is decided; `places` are the decimals of the currency.
 
-	`mode_of_payment`, `po_no` and `separate` (see groups.py) tell which contracts share an invoice.
+	`mode_of_payment`, `po_no` and `separate` (see groups.py) tell which contracts share an invoice. `payer` is who is
+	billed: of a contract that others paid or will pay, only his days (see payers.py); nobody named: all days.
 	"""
 
 	contract: Contract
@@ -104,40 +71,27 @@ class ContractFacts:
 	terms: Terms = NO_TERMS
 	usage: tuple[Usage, ...] = ()
 	base: tuple[Counted, ...] = ()
+	held: tuple[Held, ...] = ()
 	mode_of_payment: str = ""
 	po_no: str = ""
 	separate: str = ""
+	payer: str = ""
+
+	@property
+	def shared(self) -> bool:
+		"""Whether the payer is one of several."""
+		return bool(self.payer) and len(self.contract.payers) > 1
+
+	@property
+	def own(self) -> tuple[InvoicedRow, ...]:
+		"""The rows that stand on his invoices."""
+		return (
+			tuple(row for row in self.invoiced if row.payer == self.payer) if self.shared else self.invoiced
+		)
 
 	@property
 	def group(self) -> GroupKey:
 		return GroupKey(self.currency, self.mode_of_payment, self.po_no, self.separate)
-
-
-@dataclass(frozen=True)
-class Charge:
-	"""A row to add to an invoice."""
-
-	subscription: str
-	claim: Claim
-	price: Price
-	amount: Decimal
-
-	@property
-	def span(self) -> Span:
-		return Span(self.claim.start, self.claim.end)
-
-
-@dataclass(frozen=True)
-class Credit:
-	"""A row to add to a credit note against `row.invoice`; `amount` is positive and at most what is left."""
-
-	row: InvoicedRow
-	claim: Claim
-	amount: Decimal
-
-	@property
-	def span(self) -> Span:
-		return Span(self.claim.start, self.claim.end)
 
 
 @dataclass(frozen=True)
@@ -216,22 +170,23 @@ def decide(
 
 
 def expected_of(facts: ContractFacts, until: date) -> tuple[Expected, ...]:
-	"""Every row that one contract should have been charged by `until`. Refused as for `expected_charges`."""
-	return expected_charges(
-		facts.contract, facts.offers, until, facts.terms, facts.places, facts.usage, facts.base
+	"""Every row that one contract should have been charged to its payer by `until`. Refused as for `expected_charges`."""
+	rows = expected_charges(
+		facts.contract, facts.offers, until, facts.terms, facts.places, facts.usage, facts.base, facts.held
 	)
+	return tuple(of_payer(rows, facts.payer, facts.contract.payers)) if facts.shared else rows
 
 
 def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_rows: int = MAX_ROWS) -> Bill:
 	"""The difference for one contract. Refused when a safety limit is passed or a price is missing."""
-	horizon = max([until, *(row.span.end - ONE_DAY for row in facts.invoiced)])
+	horizon = max([until, *(row.span.end - ONE_DAY for row in facts.own)])
 	expected = expected_of(facts, horizon)
 	floor = Span(facts.contract.billed_through or date.min, FAR)
-	claims = _standing_claims(facts.invoiced)
+	claims = standing_claims(facts.invoiced)
 	waiting = _waiting(expected, until)
 	charges: list[Charge] = []
 	credits: list[Credit] = []
-	for cell in _cells(expected, facts.invoiced):
+	for cell in _cells(expected, facts.own):
 		if cell.place[1] in BY_TOTAL:
 			_settle_total(cell, until, facts.places, floor, claims, charges, credits)
 			continue
@@ -241,7 +196,7 @@ def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_row
 		credits += settlement.credits
 	check_limits(
 		facts.contract.subscription,
-		facts.invoiced,
+		facts.own,
 		charges,
 		credits,
 		until=until,
@@ -281,24 +236,6 @@ def _identity(row: Expected | InvoicedRow) -> tuple:
 	return (row.line, row.kind, row.price.period, plain(row.price.full_amount))
 
 
-def _standing_claims(invoiced: Sequence[InvoicedRow]) -> list[Claim]:
-	"""Keys that exist already: those of the rows, and those of our corrections of them."""
-	claims = [Claim(row.line, row.span.start, row.span.end, row.kind, row.revision) for row in invoiced]
-	for row in invoiced:
-		claims += [
-			Claim(row.line, done.span.start, done.span.end, CORRECTION, done.revision)
-			for done in row.corrections
-		]
-	return claims
-
-
-def _new_claim(line: str, span: Span, kind: str, claims: list[Claim]) -> Claim:
-	"""The next free key, added to `claims` so that the same bill does not take it twice."""
-	claim = Claim(line, span.start, span.end, kind, next_revision(line, span.start, span.end, kind, claims))
-	claims.append(claim)
-	return claim
-
-
 def _waiting(expected: Sequence[Expected], until: date) -> dict[tuple[str, str], list[Span]]:
 	"""Days by line and kind that a row not yet due is going to bill."""
 	waiting: dict[tuple[str, str], list[Span]] = defaultdict(list)
@@ -321,10 +258,10 @@ def _settle_total(
 	rows = [row for row in cell.rows if row.span.start >= floor.start]
 	to_charge, to_credit = difference(cell.expected, rows, until, places)
 	for row, amount in to_charge:
-		claim = _new_claim(row.line, row.span, row.kind, claims)
+		claim = new_claim(row.line, row.span, row.kind, claims)
 		charges.append(Charge(row.subscription, claim, row.price, amount))
 	for row, amount in to_credit:
-		credits.append(Credit(row, _new_claim(row.line, row.span, CORRECTION, claims), amount))
+		credits.append(Credit(row, new_claim(row.line, row.span, CORRECTION, claims), amount))
 
 
 class _Settlement:
@@ -377,7 +314,7 @@ class _Settlement:
 		if amount <= 0:
 			return False
 		self._days += span.days
-		claim = _new_claim(row.line, span, row.kind, self._claims)
+		claim = new_claim(row.line, span, row.kind, self._claims)
 		self.charges.append(Charge(row.subscription, claim, row.price, amount))
 		return True
 
@@ -392,7 +329,7 @@ class _Settlement:
 		self._days -= span.days
 		self._left[row.name] -= amount
 		self._standing[row.name] = standing
-		self.credits.append(Credit(row, _new_claim(row.line, span, CORRECTION, self._claims), amount))
+		self.credits.append(Credit(row, new_claim(row.line, span, CORRECTION, self._claims), amount))
 		return True
 
 	def _value(self, price: Price, days: int, more: int) -> Decimal:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from subscriber_tv.core.billing.base import Base, counted_in, reach_of
 from subscriber_tv.core.billing.chain import PERCENT, Chain, Chains, chains_of
 from subscriber_tv.core.billing.chain import at_prices_of as at_prices_of
-from subscriber_tv.core.billing.deposits import deposit_rows
+from subscriber_tv.core.billing.deposits import Held, deposit_rows, held_for
 from subscriber_tv.core.billing.discounts import discounted
 from subscriber_tv.core.billing.exit_fee import exit_rows
 from subscriber_tv.core.billing.minimum import true_ups
@@ -49,11 +49,13 @@ def expected_charges(
 	places: int = 2,
 	usage: Iterable[Usage] = (),
 	base: Base = (),
+	held: Sequence[Held] = (),
 ) -> tuple[Expected, ...]:
 	"""Every row of the contract that begins on or before `until`, in the order of line and time.
 
 	`offers` holds the charges of each offer version the contract names, `places` the decimals of its currency, in
-	which a minimum is compared with the rows. `base` is what other contracts count for tiers over a payer or a group.
+	which a minimum is compared with the rows. `base` is what other contracts count for tiers over a payer or a group,
+	`held` are the operator's TVs with the subscriber, which keep their deposits.
 	Refused when a version is missing, a price is zero and not declared free, or two rows of one charge would hold the
 	same day; see `Refused` for the rest.
 	"""
@@ -69,7 +71,7 @@ def expected_charges(
 		elif kind == USAGE:
 			rows += usage_rows(contract, chain, until, terms, used, places)
 		elif kind == DEPOSIT:
-			rows += deposit_rows(contract, chain)
+			rows += deposit_rows(contract, chain, _held(chain, chains, held))
 	rows = discounted(rows, terms.discounts)
 	rows += percent_rows(contract, chains, rows, places)
 	rows += true_ups(rows, _minimums(chains), terms.minimum, places)
@@ -81,6 +83,11 @@ def expected_charges(
 	rows.sort(key=lambda row: (row.line, row.kind, row.span))
 	_check_overlap(rows)
 	return tuple(rows)
+
+
+def _held(chain: Chain, chains: Chains, held: Sequence[Held]) -> list[Held]:
+	lines = {other[0][0].line_id for (_, kind), other in chains.items() if kind == DEPOSIT}
+	return held_for(chain[0][0].line_id, held, len(lines))
 
 
 def _minimums(chains: Chains) -> dict[str, Decimal]:

@@ -4,10 +4,12 @@ The claim decides nothing about amounts (those are read from the invoice rows al
 writers harmless, because the second insert of the same key fails inside the second invoice's transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
+from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import CORRECTION, ONE_DAY, ONE_OFF
 
 MAX_NAME = 140  # length of a document name
@@ -44,6 +46,33 @@ def next_revision(line: str, start: date, end: date, kind: str, standing: Iterab
 		if (claim.line, claim.start, claim.end, claim.kind) == (line, start, end, kind)
 	)
 	return max(taken, default=-1) + 1
+
+
+class _InvoicedRow(Protocol):
+	line: str
+	kind: str
+	span: Span
+	revision: int
+	corrections: Sequence
+
+
+def standing_claims(invoiced: Iterable[_InvoicedRow]) -> list[Claim]:
+	"""Keys that exist already: those of the rows, and those of our corrections of them."""
+	claims = []
+	for row in invoiced:
+		claims.append(Claim(row.line, row.span.start, row.span.end, row.kind, row.revision))
+		claims += [
+			Claim(row.line, done.span.start, done.span.end, CORRECTION, done.revision)
+			for done in row.corrections
+		]
+	return claims
+
+
+def new_claim(line: str, span: Span, kind: str, claims: list[Claim]) -> Claim:
+	"""The next free key, added to `claims` so that the same bill does not take it twice."""
+	claim = Claim(line, span.start, span.end, kind, next_revision(line, span.start, span.end, kind, claims))
+	claims.append(claim)
+	return claim
 
 
 def taken(claim: Claim, standing: Iterable[Claim]) -> Claim | None:

@@ -19,39 +19,47 @@ from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import Price, Refused
 from subscriber_tv.core.money import money
 from subscriber_tv.flows.billing.group_base import base_of_group
+from subscriber_tv.flows.billing.held_tvs import held_tvs
 from subscriber_tv.flows.billing.offers import offers_of
 from subscriber_tv.flows.billing.posted_rows import posted_rows
 from subscriber_tv.flows.billing.returns import returns_of
+from subscriber_tv.flows.billing.shared_contracts import payers_of_shared, shared_with
 from subscriber_tv.flows.contracts.timeline import load_many
 from subscriber_tv.flows.usage.facts import usage_of
 
 
 def payers(company: str, payer: str | None = None) -> list[str]:
-	"""Customers who pay for a subscription of `company` that was ever served, sorted."""
-	filters = {"company": company, "activated_on": ("is", "set")}
+	"""Customers who pay, paid or are going to pay for a subscription of `company` that was ever served, sorted."""
+	found = {row.payer for row in _subscriptions(company, payer=payer)}
+	found |= payers_of_shared(company)
+	return sorted(found if payer is None else found & {payer})
+
+
+def _subscriptions(company: str, *, payer: str | None = None, names: Iterable[str] = ()) -> list[dict]:
+	"""Subscriptions that were ever served: those of a payer or all, and those of `names`."""
+	subscription = frappe.qb.DocType("TV Subscription")
+	query = frappe.qb.from_(subscription).select(
+		*(subscription[field] for field in ("name", "payer", "currency", "site", *_INVOICING))
+	)
+	query = query.where((subscription.company == company) & subscription.activated_on.notnull())
 	if payer:
-		filters["payer"] = payer
-	return frappe.get_all("TV Subscription", filters, pluck="payer", distinct=True, order_by="payer")
+		query = query.where((subscription.payer == payer) | subscription.name.isin([*names, ""]))
+	return query.orderby(subscription.name).run(as_dict=True)
 
 
 def load(payer: str, company: str) -> list[ContractFacts]:
-	"""The facts of every subscription of this payer. Call it under the payer's lock before writing.
+	"""The facts of every subscription this payer ever pays for. Call it under the payer's lock before writing.
 
 	Refused (`facts_lost`) when an invoice row of ours has lost its facts.
 	"""
-	subscriptions = frappe.get_all(
-		"TV Subscription",
-		{"company": company, "payer": payer, "activated_on": ("is", "set")},
-		["name", "currency", "site", "mode_of_payment", "po_no", "separate_invoice"],
-		order_by="name",
-		limit=0,
-	)
+	subscriptions = _subscriptions(company, payer=payer, names=shared_with(company, payer))
 	choice = frappe.db.get_value("Customer", payer, "tv_invoicing") or ""
 	contracts = load_many(row.name for row in subscriptions)
 	offers = offers_of({line.offer_version for contract in contracts.values() for line in contract.lines})
 	invoiced = invoiced_rows(row.name for row in subscriptions)
 	usage = usage_of(row.name for row in subscriptions)
 	group = base_of_group(payer, company, contracts.values(), offers)
+	held = held_tvs(contracts.values(), offers)
 	return [
 		ContractFacts(
 			contract=contracts[row.name],
@@ -62,11 +70,17 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 			terms=terms_of(contracts[row.name]),
 			usage=usage.get(row.name, ()),
 			base=group,
+			payer=payer,
+			held=held.get(row.name, ()),
 			**_invoicing(row, choice),
 		)
 		for row in subscriptions
 		if row.name in contracts
 	]
+
+
+#: Fields of a subscription that say which invoice it stands on.
+_INVOICING = ("mode_of_payment", "po_no", "separate_invoice")
 
 
 def _invoicing(row: dict, choice: str) -> dict[str, str]:
@@ -105,10 +119,12 @@ def invoiced_rows(subscriptions: Iterable[str]) -> dict[str, list[InvoicedRow]]:
 def _invoice_rows(subscriptions: list[str]) -> list[dict]:
 	if not subscriptions:
 		return []
-	query, item, _invoice = posted_rows(
+	query, item, invoice = posted_rows(
 		returns=False, columns=("name", "parent", "tv_subscription", "tv_line", "tv_facts")
 	)
-	query = query.where(item.tv_subscription.isin(subscriptions) & item.tv_line.notnull())
+	query = query.select(invoice.customer.as_("payer")).where(
+		item.tv_subscription.isin(subscriptions) & item.tv_line.notnull()
+	)
 	return query.run(as_dict=True)
 
 
@@ -125,6 +141,7 @@ def _row(row: dict, corrections: list[Correction], conceded) -> InvoicedRow:
 		price=_price(row),
 		corrections=tuple(corrections),
 		conceded=conceded,
+		payer=row.payer,
 	)
 
 

@@ -4,7 +4,9 @@ from decimal import Decimal as D
 
 from billing_books import OFFER, Books, charged, contract, day, recurring, shown
 
-from subscriber_tv.core.billing.price import DEPOSIT
+from subscriber_tv.core.billing.deposits import Held, held_for
+from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.billing.price import DEPOSIT, FAR
 from subscriber_tv.core.billing.terms import Discount, Terms
 from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.contracts.timeline import Contract, StateSpan
@@ -143,3 +145,59 @@ def test_nothing_held_before_the_opening_position():
 	more = lines((OFFER, 2, None, "2026-03-01"), (OFFER, 3, "2026-03-01", None))
 	known = contract("2026-01-01", billed_through="2026-02-01", lines=more)
 	assert shown(books.run(known, "2026-03-01")) == [row("+", "2026-03-01", "2026-03-02", "50.00")]
+
+
+def tvs(*spans):
+	"""TVs of line 1: (start, end or None)."""
+	return tuple(Held("1", Span(day(start), day(end) if end else FAR)) for start, end in spans)
+
+
+def test_a_unit_is_held_until_its_tv_is_back():
+	# units  Jan 1 === 3 === Mar 1 === 1 === Apr 1 (end)
+	# TVs    three; one is back on Mar 1, one on Mar 20, the last on May 5
+	books = Books(deposit())
+	there = tvs(("2026-01-05", "2026-03-01"), ("2026-01-05", "2026-03-20"), ("2026-01-05", "2026-05-05"))
+	less = lines((OFFER, 3, None, "2026-03-01"), (OFFER, 1, "2026-03-01", None))
+	known = contract("2026-01-01", "2026-04-01", lines=less)
+	first = ("2026-01-01", "2026-01-02")
+	assert shown(books.run(known, "2026-01-01", held=there)) == [row("+", *first, "150.00")]
+	assert shown(books.run(known, "2026-03-01", held=there)) == [row("-", *first, "50.00")]
+	assert not books.run(known, "2026-03-19", held=there)
+	assert shown(books.run(known, "2026-03-20", held=there)) == [row("-", *first, "50.00")]
+	assert not books.run(known, "2026-04-01", held=there)
+	assert shown(books.run(known, "2026-05-05", held=there)) == [row("-", *first, "50.00")]
+	assert (books.net, bool(books.run(known, "2026-06-01", held=there))) == (0, False)
+
+
+def test_tvs_beyond_the_units_charged_hold_nothing_more():
+	books = Books(deposit())
+	known = contract("2026-01-01", quantity=2)
+	there = tvs(("2026-01-05", None), ("2026-01-05", None), ("2026-01-05", None))
+	assert books.run(known, "2026-02-01", held=there).net == D("100.00")
+	assert not books.run(known, "2026-03-01", held=there)
+
+
+def test_a_service_begun_anew_with_the_tv_still_there_is_not_charged_anew():
+	spans = (
+		StateSpan("Active", day("2026-01-01"), day("2026-02-01")),
+		StateSpan("Cancelled", day("2026-02-01"), day("2026-03-01")),
+		StateSpan("Active", day("2026-03-01")),
+	)
+	again = Contract("TVS-1", (Line("1", OFFER, 2),), spans, day("2026-01-01"), None, 1, None, "Active")
+	books = Books(deposit())
+	there = tvs(("2026-01-05", None))
+	assert books.run(contract("2026-01-01", "2026-02-01", quantity=2), "2026-02-15", held=there).net == 50
+	assert books.run(again, "2026-03-01", held=there).net == 50
+	assert books.net == 100
+
+
+def test_a_tv_bound_to_no_line_counts_where_only_one_has_a_deposit():
+	loose = (Held("", Span(day("2026-01-01"), FAR)),)
+	other = (Held("2", Span(day("2026-01-01"), FAR)),)
+	assert held_for("1", loose + other, 1) == list(loose)
+	assert held_for("1", loose + other, 2) == []
+	assert held_for("2", loose + other, 2) == list(other)
+	ended = contract("2026-01-01", "2026-02-01")
+	books = Books(deposit())
+	books.run(ended, "2026-01-01", held=loose)
+	assert not books.run(ended, "2026-03-01", held=loose)
