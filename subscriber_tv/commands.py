@@ -31,19 +31,40 @@ def on_site(context) -> Iterator[None]:
 @click.option("--posting-date", help="Date of the invoices, YYYY-MM-DD; default today.")
 @click.option("--until", help="Bill periods starting until this day; default by TV Settings.")
 @click.option("--payer", help="Only this customer.")
+@click.option("--preview", is_flag=True, help="Show what would be billed and what stands out; write nothing.")
 @click.option("--resume", help="A submitted run to go on with, instead of a new one.")
+@click.option("--approve", help="A run that waits for approval: approve it as --user, then bill it.")
+@click.option("--user", help="Who approves: another person than the one who submitted the run.")
 @pass_context
-def bill_run(context, company, posting_date, until, payer, resume):
-	"""Bill what is due, in this process. Exit code 1 when a payer is parked."""
+def bill_run(context, company, posting_date, until, payer, preview, resume, approve, user):
+	"""Bill what is due, in this process.
+
+	Exit code 1 when a payer is parked, 3 when the run waits for approval: it has billed nobody then.
+	"""
 	with on_site(context):
+		from subscriber_tv.flows.billing.approve_run import approve as let_go
 		from subscriber_tv.flows.billing.run import run
 		from subscriber_tv.flows.billing.start_run import new_run
+		from subscriber_tv.flows.billing.tell_preview import tell_preview
 
-		name = resume or new_run(company=company, posting_date=posting_date, bill_until=until, payer=payer)
+		order = {"company": company, "posting_date": posting_date, "bill_until": until, "payer": payer}
+		if preview:
+			for said in tell_preview(**order):
+				click.echo(said)
+			return
+		if approve:
+			if not user:
+				raise click.UsageError("--approve needs --user")
+			let_go(bill_run=approve, user=user)
+			# The approval stands, whatever becomes of the run.
+			frappe.db.commit()  # nosemgrep
+		name = approve or resume or new_run(**order)
 		counters = run(bill_run=name)
 		click.echo(name)
 		for key, value in counters.items():
 			click.echo(f"  {key}: {value}")
+	if counters["status"] == "Awaiting Approval":
+		sys.exit(3)
 	if counters["payers_parked"]:
 		sys.exit(1)
 

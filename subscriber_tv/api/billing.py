@@ -69,6 +69,7 @@ def state_of(bill_run: str) -> dict:
 	return {
 		**frappe.db.get_value("TV Bill Run", bill_run, fields, as_dict=True),
 		**chunks.outcomes(bill_run),
+		"first_bills": first_bills.unconfirmed(bill_run),
 		"progress": preview_run.progress(bill_run),
 		"preview": preview_run.read_preview(bill_run),
 	}

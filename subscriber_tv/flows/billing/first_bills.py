@@ -71,6 +71,11 @@ def note_previewed(bill_run: str, rows: Iterable[dict]) -> None:
 		doc.insert()
 
 
+def unconfirmed(bill_run: str) -> int:
+	"""How many first bills the preview of `bill_run` shows that nobody has confirmed."""
+	return frappe.db.count("TV First Bill", {"bill_run": bill_run, "status": PREVIEWED})
+
+
 def confirm(bill_run: str, user: str) -> int:
 	"""Confirm the first bills that the preview of `bill_run` shows; returns their number.
 

@@ -15,6 +15,7 @@ from frappe import _
 from frappe.utils import getdate, now_datetime, strip_html
 from rq.timeouts import JobTimeoutException
 
+from subscriber_tv.core.money import money
 from subscriber_tv.flows.billing import chunks, facts
 from subscriber_tv.flows.billing.approve_run import may_go
 from subscriber_tv.flows.billing.bill_payer import Outcome, settle
@@ -190,19 +191,22 @@ def _unit(bill_run: str, line: dict, series: str | None) -> bool:
 		bill_run=bill_run,
 		series=series,
 	)
-	frappe.db.set_value(LINE, line.name, _recorded(outcome), update_modified=False)
+	frappe.db.set_value(LINE, line.name, _recorded(line.name, outcome), update_modified=False)
 	return True
 
 
-def _recorded(outcome: Outcome) -> dict:
+def _recorded(line: str, outcome: Outcome) -> dict:
+	"""What the row of the payer says afterwards: a payer retried for a contract that waited keeps what he was billed."""
+	before = frappe.db.get_value(LINE, line, ["invoice", "documents", "net_amount"], as_dict=True)
 	if outcome.refused:
 		state = PARKED
 	else:
-		state = INVOICED if outcome.document else NOTHING_DUE
+		state = INVOICED if outcome.document or before.invoice else NOTHING_DUE
 	return {
 		"outcome": state,
-		"invoice": outcome.document,
-		"net_amount": float(outcome.net),
+		"invoice": before.invoice or outcome.document,
+		"documents": (before.documents or 0) + len(outcome.invoices) + len(outcome.credit_notes),
+		"net_amount": float(money(before.net_amount) + outcome.net),
 		"reason": "\n".join((*outcome.refused, *outcome.warnings)) or None,
 	}
 

@@ -6,6 +6,8 @@ frappe.listview_settings["TV Bill Run"] = {
 	get_indicator(doc) {
 		const colors = {
 			Draft: "gray",
+			Previewing: "blue",
+			"Awaiting Approval": "yellow",
 			Queued: "blue",
 			Running: "blue",
 			Completed: "green",
