@@ -7,6 +7,8 @@ import frappe
 from subscriber_tv.core.billing.groups import ONE_FOR_ALL, PER_SITE, PER_SUBSCRIPTION
 from subscriber_tv.flows.billing.bill_payer import Outcome, settle
 from subscriber_tv.flows.billing.lock import under_payer_lock
+from subscriber_tv.flows.billing.run import run
+from subscriber_tv.flows.billing.start_run import new_run
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase, ledger
 
@@ -224,6 +226,26 @@ class TestFailures(ConsolidationCase):
 		self.tax("TV-UNTAXED", taxed=True)
 		outcome = self.run_bill(until="2026-12-01")
 		self.assertEqual((len(outcome.credit_notes), outcome.net), (1, Decimal("7.80")))
+
+	def test_a_run_counts_all_documents_of_a_payer_and_a_retry_adds_to_them(self):
+		self.contract(), self.contract(po_no="PO-1"), self.contract(version=self.untaxed, po_no="PO-2")
+		name = new_run(company=COMPANY, posting_date=TODAY, bill_until=TODAY, payer=self.payer)
+		run(bill_run=name)
+		self.assert_run(name, "Completed with Errors", "Parked", 2, 160)
+		first = frappe.db.get_value("TV Bill Run Line", {"parent": name}, "invoice")
+		self.tax("TV-UNTAXED", taxed=True)
+		frappe.db.set_value("TV Bill Run Line", {"parent": name}, {"outcome": "Pending", "reason": None})
+		frappe.db.commit()
+		run(bill_run=name)
+		self.assert_run(name, "Completed", "Invoiced", 3, 169)
+		self.assertEqual(frappe.db.get_value("TV Bill Run Line", {"parent": name}, "invoice"), first)
+		self.assertEqual(frappe.db.count("Sales Invoice", {"tv_bill_run": name, "docstatus": 1}), 3)
+
+	def assert_run(self, name: str, status: str, outcome: str, documents: int, net: float) -> None:
+		doc = frappe.get_doc("TV Bill Run", name)
+		self.assertEqual((doc.status, doc.invoices, doc.net_total), (status, documents, net))
+		[line] = doc.payers
+		self.assertEqual((line.outcome, line.documents, line.net_amount), (outcome, documents, net))
 
 	def test_what_is_wrong_with_the_payer_is_said_once(self):
 		self.contract(), self.contract()

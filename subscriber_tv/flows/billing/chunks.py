@@ -110,11 +110,11 @@ def job_id(bill_run: str, attempt: int, chunk: int | None = None) -> str:
 
 
 def outcomes(bill_run: str) -> dict:
-	"""Number of payers by outcome, invoices and net total, as the rows say."""
+	"""Number of payers by outcome, of invoices and credit notes, and the net total, as the rows say."""
 	rows = frappe.get_all(
 		LINE,
 		{"parent": bill_run, "parenttype": "TV Bill Run"},
-		["outcome", "count(*) as payers", "count(invoice) as invoices", "sum(net_amount) as net"],
+		["outcome", "count(*) as payers", "sum(documents) as documents", "sum(net_amount) as net"],
 		group_by="outcome",
 	)
 	number = {row.outcome: row.payers for row in rows}
@@ -123,7 +123,7 @@ def outcomes(bill_run: str) -> dict:
 		"payers_total": total,
 		"payers_done": total - number.get(PENDING, 0),
 		"payers_parked": number.get(PARKED, 0),
-		"invoices": sum(row.invoices for row in rows),
+		"invoices": int(sum(row.documents or 0 for row in rows)),
 		"net_total": sum(row.net or 0 for row in rows),
 		"payers_pending": number.get(PENDING, 0),
 	}
