@@ -9,7 +9,7 @@ from subscriber_tv.flows.billing import start_run
 from subscriber_tv.flows.billing.preview import preview
 from subscriber_tv.flows.billing.run import run
 from subscriber_tv.flows.settings import PhaseOff
-from subscriber_tv.ledger import invoice_guard
+from subscriber_tv.ledger import party
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase, make_version
 
@@ -72,7 +72,7 @@ class TestBillRun(BillingTestCase):
 
 	def test_a_payer_in_trouble_is_parked_with_the_reason_and_retried(self):
 		self.subscribe("2026-11-01", customer=self.customer)
-		template = invoice_guard.tax_template(COMPANY)
+		template = party.tax_template(COMPANY)
 		frappe.db.set_value("Sales Taxes and Charges Template", template, "is_default", 0)
 		frappe.db.commit()
 		try:
@@ -108,7 +108,7 @@ class TestBillRun(BillingTestCase):
 		version = make_version("BILLING-TAX", charges=charges)
 		self.subscribe("2026-11-01", customer=self.customer, version=version)
 		account = frappe.db.get_value(
-			"Sales Taxes and Charges", {"parent": invoice_guard.tax_template(COMPANY), "rate": 0}, "name"
+			"Sales Taxes and Charges", {"parent": party.tax_template(COMPANY), "rate": 0}, "name"
 		)
 		frappe.db.set_value("Sales Taxes and Charges", account, "rate", 10)
 		frappe.db.commit()
