@@ -6,6 +6,7 @@ from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from subscriber_tv.flows.billing.watch import forget_all
 from subscriber_tv.setup.custom_fields import CUSTOM_FIELDS
 from subscriber_tv.setup.keys import make_key_files
+from subscriber_tv.setup.print_formats import make_default
 from subscriber_tv.setup.roles import make_roles
 from subscriber_tv.setup.settings import fill_new_settings
 
@@ -13,6 +14,7 @@ from subscriber_tv.setup.settings import fill_new_settings
 def after_install() -> None:
 	"""Add roles, custom fields and key files; a site without a company gets its operator set-up later."""
 	_apply()
+	make_default()
 
 
 def after_migrate() -> None:

@@ -13,6 +13,7 @@ from subscriber_tv.setup.backup import tv_doctypes, write_backup
 from subscriber_tv.setup.custom_fields import doctypes_with_fields
 from subscriber_tv.setup.dimensions import remove_dimensions
 from subscriber_tv.setup.keys import remove_key_files
+from subscriber_tv.setup.print_formats import remove_default
 from subscriber_tv.setup.roles import remove_roles
 
 ANYWAY = "subscriber_tv_uninstall_anyway"
@@ -51,6 +52,7 @@ def take_back() -> None:
 	"""Remove custom fields, property setters, dimensions, roles, key files; ERPNext is as before the install."""
 	remove_dimensions()
 	remove_custom_fields()
+	remove_default()
 	doctypes = [*tv_doctypes(), *tv_doctypes(single=True)]
 	frappe.db.delete("Logs To Clear", {"ref_doctype": ("in", doctypes)})
 	for doctype, column in (("Custom DocPerm", "parent"), ("Property Setter", "doc_type")):

@@ -11,6 +11,7 @@ import frappe
 from frappe.utils import strip_html
 from pypdf import PdfReader
 
+from subscriber_tv.setup.print_formats import SETTER, make_default, remove_default
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import COMPANY
 from subscriber_tv.tests.test_credit_first import CreditCase
@@ -311,6 +312,25 @@ class TestCreditNotePrint(PrintCase):
 		[following] = self.run_bill().invoices
 		self.assertIn(f"Employé pour la facture {following}", self.text(note, "TV Credit Note"))
 		self.assertIn(f"Avoir {note}", self.text(following))
+
+	def test_either_format_prints_a_document_as_what_it_is(self):
+		note = self.credit()
+		self.assertIn(f"Avoir {note}", self.text(note, "TV Invoice"))
+		self.assertIn(f"Facture {self.invoice}", self.text(self.invoice, "TV Credit Note"))
+
+	def test_ours_is_the_default_unless_the_site_has_chosen(self):
+		self.addCleanup(frappe.clear_cache, doctype="Sales Invoice")
+		remove_default()
+		make_default()
+		self.assertEqual(frappe.get_meta("Sales Invoice").default_print_format, "TV Invoice")
+		self.assertIn("Désignation", frappe.get_print("Sales Invoice", self.invoice))
+		frappe.db.set_value("Property Setter", SETTER, "value", "Sales Invoice Print")
+		frappe.clear_cache(doctype="Sales Invoice")
+		make_default()
+		self.assertEqual(frappe.get_meta("Sales Invoice").default_print_format, "Sales Invoice Print")
+		remove_default()
+		self.assertTrue(frappe.db.exists("Property Setter", SETTER))
+		frappe.db.rollback()
 
 	def test_english(self):
 		self.read("en")
