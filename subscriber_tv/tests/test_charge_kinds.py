@@ -4,6 +4,7 @@ import json
 
 import frappe
 
+from subscriber_tv.core.pricing.models import Flat, PercentOf
 from subscriber_tv.flows.billing.preview import preview
 from subscriber_tv.flows.contracts.change_lines import change_lines
 from subscriber_tv.flows.devices.deliver import deliver
@@ -194,6 +195,27 @@ class TestChargeKinds(BillingTestCase):
 			self.codes(after), [("BASE", "2026-11-16", "180.00"), ("SERVICE", "2026-11-16", "18.00")]
 		)
 		self.assertEqual(self.net_billed(subscription), money("363.00"))
+		self.assert_nothing_due(subscription)
+
+	def test_a_negotiated_price_fits_its_charge(self):
+		version = make_version(
+			charge("BASE", unit_price=30), charge("SERVICE", **SERVICE), charge("BOX", **DEPOSIT)
+		)
+		subscription = self.subscribe("2026-11-01", version=version)
+		self.bill(subscription)
+		line = self.line_of(subscription)
+		for code, model in (("BOX", Flat(money("5"))), ("BASE", PercentOf(money("5")))):
+			with self.subTest(code=code), self.assertRaises(frappe.ValidationError) as refused:
+				change_lines(subscription=subscription, steps=[{"line_id": line, "prices": {code: model}}])
+			self.assertIn(code, str(refused.exception))
+		change_lines(
+			subscription=subscription,
+			steps=[{"line_id": line, "prices": {"SERVICE": PercentOf(money("4"))}}],
+			effective_date="2026-11-16",
+		)
+		frappe.db.commit()
+		self.assertEqual(self.codes(self.bill(subscription)), [("SERVICE", "2026-11-16", "0.60")])
+		self.assertEqual(self.balance(subscription, "SERVICE"), money("2.10"))
 		self.assert_nothing_due(subscription)
 
 	def test_a_deposit_is_a_debt_without_vat_and_goes_back_by_units(self):

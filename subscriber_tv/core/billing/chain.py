@@ -62,17 +62,22 @@ def at_prices_of(line: Line, charges: Iterable[OfferCharge]) -> Iterator[OfferCh
 	prices = dict(line.prices)
 	for charge in charges:
 		if model := prices.get(charge.code):
-			name, unit_price = name_of(model)
-			yield replace(
-				charge,
-				model=name,
-				unit_price=unit_price,
-				scheme=model if name in SCHEMES else None,
-				free=isinstance(model, Free),
-				of=charge.of if isinstance(model, PercentOf | Free) else (),
-			)
+			yield at_price(charge, model)
 		else:
 			yield charge
+
+
+def at_price(charge: OfferCharge, model: PriceModel) -> OfferCharge:
+	"""The charge at another price; a percentage of other charges may get a price of its own."""
+	name, unit_price = name_of(model)
+	return replace(
+		charge,
+		model=name,
+		unit_price=unit_price,
+		scheme=model if name in SCHEMES else None,
+		free=isinstance(model, Free),
+		of=charge.of if isinstance(model, PercentOf | Free) else (),
+	)
 
 
 def _check_charge(contract: Contract, line: Line, charge: OfferCharge) -> None:
@@ -87,12 +92,13 @@ def _check_charge(contract: Contract, line: Line, charge: OfferCharge) -> None:
 		raise Refused("price_model", model=charge.model, **names) from None
 	if not is_priced(pricing):
 		raise Refused("no_price", **names)
-	if not _fits(charge, pricing):
+	if not fits(charge):
 		raise Refused("price_model", model=charge.model or type(pricing).__name__, **names)
 
 
-def _fits(charge: OfferCharge, pricing: PriceModel) -> bool:
+def fits(charge: OfferCharge) -> bool:
 	"""Whether this kind of charge has what its model prices: a quantity, units held, usage, or other charges."""
+	pricing = charge.pricing
 	if isinstance(pricing, Free):
 		return True
 	if charge.of:

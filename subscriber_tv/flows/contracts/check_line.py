@@ -6,8 +6,10 @@ from datetime import date
 import frappe
 from frappe import _
 
+from subscriber_tv.core.billing.chain import at_price, fits
 from subscriber_tv.core.catalogue.offer import problems_of_sale
 from subscriber_tv.core.pricing.models import PriceModel, is_priced
+from subscriber_tv.flows.billing.offers import offers_of
 from subscriber_tv.flows.catalogue.facts import sale_of
 from subscriber_tv.flows.catalogue.words import why_not_sold
 
@@ -56,7 +58,7 @@ def check_prices(line_id: str, offer_version: str, prices: Mapping[str, PriceMod
 	"""Refuse a negotiated price that is zero without saying free, or that no charge of the offer takes."""
 	if not prices:
 		return
-	charges = [row.charge_code for row in frappe.get_cached_doc("TV Offer Version", offer_version).charges]
+	charges = {charge.code: charge for charge in offers_of([offer_version]).get(offer_version, ())}
 	for code, model in prices.items():
 		if code not in charges:
 			frappe.throw(
@@ -71,4 +73,11 @@ def check_prices(line_id: str, offer_version: str, prices: Mapping[str, PriceMod
 					frappe.bold(line_id), frappe.bold(code)
 				),
 				title=_("Zero Price"),
+			)
+		if model is not None and not fits(at_price(charges[code], model)):
+			frappe.throw(
+				_(
+					"Line {0}: {1} is another kind of charge than this price is for. Choose another price model."
+				).format(frappe.bold(line_id), frappe.bold(code)),
+				title=_("Price Model"),
 			)
