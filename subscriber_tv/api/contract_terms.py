@@ -6,7 +6,7 @@ from subscriber_tv.api.contracts import require_subscription
 from subscriber_tv.api.guards import STAFF_KEEPING_TERMS, STAFF_SELLING, only_for
 from subscriber_tv.api.values import steps_of
 from subscriber_tv.flows.contracts import change_lines as lines_flow
-from subscriber_tv.flows.contracts import change_terms
+from subscriber_tv.flows.contracts import change_parties, change_terms
 
 
 @frappe.whitelist(methods=["POST"])
@@ -55,3 +55,52 @@ def withdraw(subscription: str, change_no: int, reason: str) -> dict:
 	require_subscription(subscription)
 	change = change_terms.withdraw_change(subscription=subscription, change_no=change_no, reason=reason)
 	return {"change": change}
+
+
+@frappe.whitelist(methods=["POST"])
+def change_payer(
+	subscription: str, payer: str, effective_date: str | None = None, reason: str | None = None
+) -> dict:
+	"""Let another customer pay from a day on. PermissionError without a role or the right to read the customer."""
+	_require(subscription, payer)
+	change = change_parties.change_payer(
+		subscription=subscription, payer=payer, effective_date=effective_date or None, reason=reason or None
+	)
+	return {"change": change}
+
+
+@frappe.whitelist(methods=["POST"])
+def change_holder(
+	subscription: str,
+	customer: str,
+	payer: str | None = None,
+	effective_date: str | None = None,
+	reason: str | None = None,
+) -> dict:
+	"""Hand the contract over to another customer, site and TVs included. PermissionError as for `change_payer`."""
+	_require(subscription, customer, *([payer] if payer else []))
+	change = change_parties.change_holder(
+		subscription=subscription,
+		customer=customer,
+		payer=payer or None,
+		effective_date=effective_date or None,
+		reason=reason or None,
+	)
+	return {"change": change}
+
+
+@frappe.whitelist(methods=["POST"])
+def move(subscription: str, site: str, effective_date: str | None = None, reason: str | None = None) -> dict:
+	"""Serve the contract at another site of its holder. PermissionError without a role."""
+	_require(subscription)
+	change = change_parties.move(
+		subscription=subscription, site=site, effective_date=effective_date or None, reason=reason or None
+	)
+	return {"change": change}
+
+
+def _require(subscription: str, *customers: str) -> None:
+	only_for(*STAFF_KEEPING_TERMS)
+	require_subscription(subscription)
+	for customer in customers:
+		frappe.has_permission("Customer", doc=customer, throw=True)

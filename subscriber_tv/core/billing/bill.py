@@ -31,7 +31,7 @@ from subscriber_tv.core.billing.claims import Claim, new_claim, standing_claims
 from subscriber_tv.core.billing.deposits import Held
 from subscriber_tv.core.billing.groups import GroupKey, gather
 from subscriber_tv.core.billing.limits import MAX_ROWS, Limits, check_limits
-from subscriber_tv.core.billing.payers import of_payer
+from subscriber_tv.core.billing.payers import of_payer, own_rows
 from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
 from subscriber_tv.core.billing.price import (
 	BY_TOTAL,
@@ -78,16 +78,9 @@ class ContractFacts:
 	payer: str = ""
 
 	@property
-	def shared(self) -> bool:
-		"""Whether the payer is one of several."""
-		return bool(self.payer) and len(self.contract.payers) > 1
-
-	@property
 	def own(self) -> tuple[InvoicedRow, ...]:
-		"""The rows that stand on his invoices."""
-		return (
-			tuple(row for row in self.invoiced if row.payer == self.payer) if self.shared else self.invoiced
-		)
+		"""The rows that count as his: of the others' he knows the keys alone."""
+		return own_rows(self.invoiced, self.payer, self.contract)
 
 	@property
 	def group(self) -> GroupKey:
@@ -174,7 +167,7 @@ def expected_of(facts: ContractFacts, until: date) -> tuple[Expected, ...]:
 	rows = expected_charges(
 		facts.contract, facts.offers, until, facts.terms, facts.places, facts.usage, facts.base, facts.held
 	)
-	return tuple(of_payer(rows, facts.payer, facts.contract.payers)) if facts.shared else rows
+	return tuple(of_payer(rows, facts.payer, facts.contract.payers))
 
 
 def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_rows: int = MAX_ROWS) -> Bill:

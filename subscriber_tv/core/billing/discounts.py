@@ -38,7 +38,7 @@ def _taken_off(rows: list[Expected], discount: Discount) -> list[Expected]:
 	held: dict[Span, list[Expected]] = defaultdict(list)
 	done = []
 	for row in rows:
-		for part in _cut(row, [day for day in (discount.since, discount.until) if day]):
+		for part in cut(row, [day for day in (discount.since, discount.until) if day]):
 			if row.price.period in holding and _holds(discount, part.span.start):
 				held[row.price.period].append(part)
 			else:
@@ -67,7 +67,7 @@ def _by_percent(rows: Sequence[Expected], discount: Discount) -> list[Expected]:
 def _by_amount(rows: Sequence[Expected], discount: Discount) -> list[Expected]:
 	amount = discount.amount
 	days = {day for row in rows for day in (row.span.start, row.span.end)}
-	parts = [part for row in rows for part in _cut(row, days)]
+	parts = [part for row in rows for part in cut(row, days)]
 	totals: dict = defaultdict(lambda: ZERO)
 	for part in parts:
 		totals[_shares_with(part)] += part.price.full_amount
@@ -90,7 +90,7 @@ def _less(row: Expected, amount: Decimal, discount: Discount) -> Expected:
 	return replace(row, price=replace(price, discount=price.discount + amount, discounts=taken))
 
 
-def _cut(row: Expected, days: Iterable[date]) -> list[Expected]:
+def cut(row: Expected, days: Iterable[date]) -> list[Expected]:
 	"""The row in parts that end at these days; one without proration stays whole."""
 	return row.cut(days) if row.price.prorate else [row]
 

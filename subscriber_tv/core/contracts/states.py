@@ -65,6 +65,9 @@ OTHER_EVENTS = (
 	WITHDRAW,
 )
 
+#: Those that can be taken back as if they had never been; holder and site went along with TVs, so they are changed again.
+WITHDRAWABLE = ("change_lines", "change_anchor", "grant_discount", "change_payer")
+
 #: (state before, event) -> state after. None is the state before `create`.
 TRANSITIONS: Mapping[tuple[str | None, str], str] = MappingProxyType(
 	{

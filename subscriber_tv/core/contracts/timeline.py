@@ -21,6 +21,7 @@ from subscriber_tv.core.contracts.states import (
 	SUSPENDED,
 	UNINSTALLED,
 	WITHDRAW,
+	WITHDRAWABLE,
 	IllegalTransition,
 	billable,
 	changes_state,
@@ -67,6 +68,7 @@ class Change:
 	anchor_day: int | None = None
 	discounts: tuple[Discount, ...] = ()
 	withdraws: int | None = None
+	payer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Contract:
 	for the future. `activated_on` is the day of the first activation, and stays when that was undone the same day;
 	`end_date` is the first day no longer served, None while open. `anchor_day` is None until known: the given one, else the day of activation.
 	Nothing before `billed_through` is billed or credited. Bill the intervals of `served()`. `anchors` are the later
-	billing days with the day each takes effect, `changes` all that was recorded.
+	billing days with the day each takes effect, `payers` who pays from which day on, `changes` all that was recorded.
 	"""
 
 	subscription: str
@@ -123,6 +125,7 @@ class Contract:
 	agreed: Agreed = Agreed()
 	anchors: tuple[tuple[date, int], ...] = ()
 	discounts: tuple[Discount, ...] = ()
+	payers: tuple[tuple[date, str], ...] = ()
 	changes: tuple[Change, ...] = field(default=(), compare=False, repr=False)
 
 	def state_on(self, day: date) -> str | None:
@@ -132,6 +135,15 @@ class Contract:
 			if span.start <= day:
 				found = span.state
 		return found
+
+	@property
+	def ever_payers(self) -> frozenset[str]:
+		"""Everybody named as payer in any change, taken back or not."""
+		return frozenset(change.payer for change in self.changes if change.payer)
+
+	def payer_on(self, day: date) -> str:
+		"""Who pays for that day; "" when nobody was ever named."""
+		return next((payer for start, payer in reversed(self.payers) if start <= day), "")
 
 	def state_since(self) -> date:
 		"""Effective day of the change that led to the present state."""
@@ -221,7 +233,21 @@ def _with_terms(contract: Contract, changes: Sequence[Change]) -> Contract:
 		lines=fold_lines(changes[0].lines, steps),
 		anchors=tuple((change.effective, change.anchor_day) for change in later if change.anchor_day),
 		discounts=tuple(discount for change in (changes[0], *later) for discount in change.discounts),
+		payers=_payers(changes[0], later),
 	)
+
+
+def _payers(opening: Change, later: Iterable[Change]) -> tuple[tuple[date, str], ...]:
+	"""Who pays from which day on, in order of time; two names in a row are never the same."""
+	payers = [(date.min, opening.payer or "")]
+	for change in later:
+		if not change.payer:
+			continue
+		if payers[-1][0] == change.effective:
+			payers.pop()
+		if not payers or payers[-1][1] != change.payer:
+			payers.append((change.effective, change.payer))
+	return tuple(payers)
 
 
 def plan_change(
@@ -284,7 +310,7 @@ def plan_withdrawal(contract: Contract, withdraws: int, *, no: int) -> Change:
 	It is dated as what it takes back: from that day on the contract is another one.
 	"""
 	found = next((change for change in in_force(contract.changes) if change.no == withdraws), None)
-	if found is None or found.event == WITHDRAW:
+	if found is None or found.event not in WITHDRAWABLE:
 		raise TimelineError("not_yours")
 	return Change(no, WITHDRAW, contract.state, contract.state, found.effective, withdraws=withdraws)
 

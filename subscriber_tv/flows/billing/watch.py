@@ -75,7 +75,8 @@ def quiet_payers(company: str, bill_until: date) -> set[str]:
 		watch.payer
 		for watch in watches
 		if watch.payer not in shared
-		and watch.stirred == watch.seen_stirred and watch.seen == found.get(watch.payer)
+		and watch.stirred == watch.seen_stirred
+		and watch.seen == found.get(watch.payer)
 	}
 
 

@@ -143,6 +143,8 @@ def write_other(
 ) -> str:
 	"""Record a complete change of a locked contract, its cache and its rights; return its name."""
 	subscription = contract.subscription
+	if change.payer:
+		values["former_payer"] = contract.payer_on(change.effective)
 	name = record_change(subscription, change, reason, source, **values)
 	doc = frappe.get_doc("TV Subscription", subscription)
 	refresh_cache(doc, extend(contract, change), name, site_today(facts.site))

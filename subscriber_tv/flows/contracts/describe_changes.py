@@ -15,7 +15,7 @@ DISCOUNTS = ("parent", "label", "line_id", "percent", "amount", "periods", "unti
 
 
 def describe_changes(changes: Sequence[dict], currency: str) -> dict[str, list[str]]:
-	"""Sentences by change, of rows with name, event, anchor_day, withdraws and billing_stops; three queries in all."""
+	"""Sentences by change, of rows with their fields; three queries in all."""
 	names = [change.name for change in changes if change.event in (CREATE, *OTHER_EVENTS)]
 	told: dict[str, list[str]] = defaultdict(list)
 	for row in _rows("TV Subscription Change Line", LINES, names):
@@ -38,6 +38,10 @@ def _of_change(change: dict) -> list[str]:
 	told = []
 	if change.anchor_day:
 		told.append(_("billing day {0}").format(change.anchor_day))
+	if change.payer:
+		told.append(_("{0} pays").format(change.payer))
+	if change.customer or change.site:
+		told.append(_("now {0}").format(change.customer or change.site))
 	if change.event == WITHDRAW:
 		told.append(_("takes back change no. {0}").format(change.withdraws))
 	if change.billing_stops:

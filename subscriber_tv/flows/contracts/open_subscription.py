@@ -103,6 +103,7 @@ def record_opening(doc) -> None:
 			for row in doc.lines
 		),
 		discounts=doc.flags.discounts or (),
+		payer=doc.payer,
 	)
 	name = record_change(doc.name, change)
 	contract = fold([change], subscription=doc.name, agreed=agreed_of(doc))

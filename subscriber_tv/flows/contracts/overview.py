@@ -17,7 +17,7 @@ from subscriber_tv.core.contracts.states import (
 	OTHER_EVENTS,
 	SUSPENDED,
 	UNINSTALLED,
-	WITHDRAW,
+	WITHDRAWABLE,
 	allowed_events,
 	may_change_terms,
 )
@@ -144,6 +144,9 @@ def _changes(subscription: str, currency: str, in_force: Collection[int]) -> lis
 			"anchor_day",
 			"withdraws",
 			"billing_stops",
+			"payer",
+			"customer",
+			"site",
 			"reason",
 			"known_on",
 			"author",
@@ -158,7 +161,7 @@ def _changes(subscription: str, currency: str, in_force: Collection[int]) -> lis
 			"label": event_label(row.event),
 			"what": told[row.name],
 			"changes_state": row.event not in OTHER_EVENTS,
-			"can_withdraw": row.change_no in in_force and row.event != WITHDRAW,
+			"can_withdraw": row.change_no in in_force and row.event in WITHDRAWABLE,
 			"withdrawn": row.event in OTHER_EVENTS and row.change_no not in in_force,
 		}
 		for row in rows

@@ -33,6 +33,7 @@ def record_change(
 			"billing_stops": int(not change.billed),
 			"anchor_day": change.anchor_day or 0,
 			"withdraws": change.withdraws or 0,
+			"payer": change.payer,
 			"reason": reason,
 			"known_on": frappe.utils.now_datetime(),
 			"author": frappe.session.user,
@@ -55,16 +56,24 @@ def refresh_cache(doc, contract: Contract, last_change: str | None, today: date)
 	`last_change` is None when none was recorded and only the day is another. `today` is the day at the site.
 	"""
 	refresh_lines(doc, contract, today)
+	payer = contract.payer_on(today)
 	values = {
+		"payer": payer or doc.payer,
 		"state": contract.state,
 		"state_since": contract.state_since(),
 		"activated_on": contract.activated_on,
 		"end_date": contract.end_date,
-		"next_change_on": next_day_of_change(contract.lines, today),
+		"next_change_on": _next_change_on(contract, today),
 	}
 	if last_change:
 		values |= {"change_count": contract.changes[-1].no, "last_change": last_change}
 	doc.db_set(values, notify=True)
+
+
+def _next_change_on(contract: Contract, today: date) -> date | None:
+	"""The next day on which lines or payer are others than today."""
+	days = [next_day_of_change(contract.lines, today), *(day for day, _ in contract.payers if day > today)]
+	return min((day for day in days if day), default=None)
 
 
 def refresh_lines(doc, contract: Contract, today: date) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import frappe
 from frappe.utils import getdate
 
+from subscriber_tv.core.contracts.states import CREATE
 from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, fold
 from subscriber_tv.core.money import money
 from subscriber_tv.flows.contracts.change_rows import Rows, load_rows
@@ -70,6 +71,8 @@ _COLUMNS = (
 	"billing_stops",
 	"anchor_day",
 	"withdraws",
+	"payer",
+	"former_payer",
 )
 
 
@@ -85,7 +88,7 @@ def agreed_of(facts: dict) -> Agreed:
 
 
 def _load_chunk(names: list[str]) -> dict[str, Contract]:
-	facts = frappe.get_all("TV Subscription", {"name": ("in", names)}, ["name", *AGREED], limit=0)
+	facts = frappe.get_all("TV Subscription", {"name": ("in", names)}, ["name", "payer", *AGREED], limit=0)
 	changes = frappe.get_all(
 		"TV Subscription Change", {"subscription": ("in", names), "docstatus": 1}, list(_COLUMNS), limit=0
 	)
@@ -115,7 +118,14 @@ def _fold(subscription: str, changes: list[dict], rows: Rows, facts: dict) -> Co
 			anchor_day=row.anchor_day or None,
 			discounts=rows.discounts_of(row),
 			withdraws=row.withdraws or None,
+			payer=_opening_payer(changes, facts) if row.event == CREATE else row.payer or None,
 		)
 		for row in changes
 	]
 	return fold(folded, subscription=subscription, agreed=agreed_of(facts))
+
+
+def _opening_payer(changes: list[dict], facts: dict) -> str:
+	"""Who paid first: named by the first change of payer, else he pays still."""
+	later = [row for row in changes if row.former_payer]
+	return min(later, key=lambda row: row.change_no).former_payer if later else facts.get("payer")

@@ -1,5 +1,6 @@
 {% include "subscriber_tv/public/js/upcoming_bills.js" %}
 {% include "subscriber_tv/public/js/change_lines.js" %}
+{% include "subscriber_tv/public/js/change_terms.js" %}
 
 // What is possible, and for whom, is decided by the server; the form asks it once and draws buttons.
 
@@ -73,6 +74,7 @@ function show_buttons(frm, overview) {
 			run: () => move_billing_day(frm, overview),
 		});
 	}
+	if (overview.can_keep_terms) actions.push(...party_actions(frm, overview));
 	actions.push({ key: "bills", label: __("Show Next Bills"), run: () => show_bills(frm) });
 	frm.clear_custom_buttons();
 	if (frm.doc.activated_on) {
@@ -171,33 +173,6 @@ async function show_bills(frm) {
 	});
 	dialog.show();
 	new UpcomingBills(dialog.fields_dict.bills.$wrapper, answer).draw();
-}
-
-function move_billing_day(frm, overview) {
-	const dialog = new frappe.ui.Dialog({
-		title: __("Move Billing Day"),
-		fields: [
-			{ fieldname: "anchor_day", fieldtype: "Int", label: __("Billing Day"), reqd: 1 },
-			{
-				fieldname: "effective_date",
-				fieldtype: "Date",
-				label: __("Effective"),
-				default: overview.today,
-				reqd: 1,
-			},
-			{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason") },
-		],
-		primary_action_label: __("Record Change"),
-		async primary_action(values) {
-			await frappe.xcall("subscriber_tv.api.contract_terms.change_anchor", {
-				subscription: frm.doc.name,
-				...values,
-			});
-			dialog.hide();
-			frm.reload_doc();
-		},
-	});
-	dialog.show();
 }
 
 function ask(frm, overview, action) {

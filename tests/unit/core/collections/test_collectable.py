@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriber_tv.core.collections.collectable import Instalment, Invoice, collectable
+from subscriber_tv.core.collections.credit import collect
 
 TODAY = date(2026, 11, 22)
 D = Decimal
@@ -151,3 +152,17 @@ def test_time_only_moves_claims_from_not_due_to_due(facts, days):
 	now, later = collectable(facts, TODAY), collectable(facts, TODAY + timedelta(days))
 	assert later.due >= now.due
 	assert later.due + later.not_due == now.due + now.not_due
+
+
+@given(st.lists(INVOICES, max_size=4), CENTS)
+def test_credit_is_counted_once_and_the_oldest_claims_have_it(invoices, credit):
+	named = {str(number): one for number, one in enumerate(invoices)}
+	answers = collect(named, credit, TODAY)
+	claims = sum(one.due + one.not_due + one.credit for one in answers.values())
+	assert sum(one.credit for one in answers.values()) == min(credit, claims)
+	parts = [part for one in answers.values() for part in one.parts]
+	covered = [part.due for part in parts if part.credit]
+	asked = [part.due for part in parts if part.claim]
+	assert not covered or not asked or max(covered) <= min(asked)
+	for name, one in answers.items():
+		assert one.disputed == collectable(named[name], TODAY).disputed

@@ -1,5 +1,6 @@
 """Files of several formats, row by row: what is read, what is refused, and that what is written reads the same."""
 
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
@@ -246,7 +247,7 @@ def test_quantities_are_converted_and_rounded_once(text, sign, multiply, divide,
 	),
 )
 def test_a_profile_that_reads_nothing_is_refused(change, code):
-	profile = Profile(**{**vars(VOD), **change})
+	profile = replace(VOD, **change)
 	assert code in {fault.code for fault in faults_of(profile)}
 	assert not faults_of(VOD)
 

@@ -1,0 +1,36 @@
+"""Contracts that more than one customer pays for, one after the other: read off the recorded changes of payer.
+
+Changes that were taken back count too: what was billed meanwhile is still to be credited.
+"""
+
+import frappe
+from pypika.queries import QueryBuilder
+
+
+def payers_of_shared(company: str) -> set[str]:
+	"""Everybody who paid, pays or is going to pay for a contract whose payer was ever changed."""
+	query, change = _changes(company)
+	rows = query.select(change.payer, change.former_payer).run()
+	return {payer for row in rows for payer in row if payer}
+
+
+def shared_with(company: str, payer: str) -> set[str]:
+	"""Subscriptions whose payer was changed from or to `payer`."""
+	query, change = _changes(company)
+	query = query.where((change.payer == payer) | (change.former_payer == payer))
+	return {name for (name,) in query.select(change.subscription).run()}
+
+
+def _changes(company: str) -> tuple[QueryBuilder, object]:
+	change, subscription = (
+		frappe.qb.DocType("TV Subscription Change"),
+		frappe.qb.DocType("TV Subscription"),
+	)
+	query = (
+		frappe.qb.from_(change)
+		.join(subscription)
+		.on(change.subscription == subscription.name)
+		.where((subscription.company == company) & subscription.activated_on.notnull())
+		.where((change.former_payer != "") & (change.docstatus == 1))
+	)
+	return query, change
