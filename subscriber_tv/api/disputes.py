@@ -28,7 +28,7 @@ MOST_ROWS = 500
 @frappe.whitelist(methods=["GET", "POST"])
 def show(invoice: str) -> dict:
 	"""What waits on an invoice the user may read, and whether he may raise a dispute on it."""
-	frappe.has_permission("Sales Invoice", doc=_invoice(invoice), throw=True)
+	_require_invoice(invoice)
 	return show_flow.show_invoice(invoice) | {"can_raise": has_role(RAISING)}
 
 
@@ -36,7 +36,8 @@ def show(invoice: str) -> dict:
 def disputable_rows(invoice: str) -> list:
 	"""Rows of an invoice with what is left to dispute; net decimal strings. For the roles that raise disputes."""
 	only_for(*RAISING)
-	return show_flow.disputable_rows(_invoice(invoice))
+	_require_invoice(invoice)
+	return show_flow.disputable_rows(invoice)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -46,8 +47,9 @@ def raise_dispute(invoice: str, ground: str, reason: str, rows: list | str | Non
 	Without `rows` the whole invoice is disputed. PermissionError without TV Support or TV Billing.
 	"""
 	only_for(*RAISING)
+	_require_invoice(invoice)
 	asked = None if rows is None else [_asked(row) for row in _listed(rows)]
-	return raise_flow.raise_dispute(invoice=_invoice(invoice), ground=ground, reason=reason, rows=asked)
+	return raise_flow.raise_dispute(invoice=invoice, ground=ground, reason=reason, rows=asked)
 
 
 @frappe.whitelist(methods=["GET", "POST"])
@@ -75,10 +77,21 @@ def decide(dispute: str, event: str, note: str | None = None, granted: dict | st
 	return decide_flow.decide_dispute(dispute=dispute, event=event, note=note or None, granted=amounts)
 
 
-def _invoice(name: str) -> str:
-	if not frappe.db.exists("Sales Invoice", name):
+def _require_invoice(name: str) -> None:
+	"""Support reads no invoices, yet has to see those of the subscriptions it answers for."""
+	if frappe.db.exists("Sales Invoice", name):
+		if frappe.has_permission("Sales Invoice", doc=name) or _bills_readable(name):
+			return
+	elif has_role(RAISING) or frappe.has_permission("Sales Invoice"):
 		frappe.throw(_("There is no invoice {0}.").format(name), frappe.DoesNotExistError)
-	return name
+	raise frappe.PermissionError
+
+
+def _bills_readable(invoice: str) -> bool:
+	"""Whether the user may read one of the subscriptions that the invoice bills."""
+	filters = {"parent": invoice, "parenttype": "Sales Invoice", "tv_subscription": ("is", "set")}
+	names = frappe.get_all("Sales Invoice Item", filters, pluck="tv_subscription", distinct=True)
+	return any(frappe.has_permission("TV Subscription", doc=name) for name in names)
 
 
 def _dispute(name: str):

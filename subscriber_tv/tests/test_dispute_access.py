@@ -8,6 +8,7 @@ from subscriber_tv.api import disputes as api
 from subscriber_tv.core.money import money
 from subscriber_tv.flows.collections.decide_dispute import DecidedAlready, decide_dispute
 from subscriber_tv.flows.collections.raise_dispute import Indisputable, raise_dispute
+from subscriber_tv.tests import factories
 from subscriber_tv.tests.contract_case import make_user
 from subscriber_tv.tests.dispute_case import REASON, DisputeCase
 
@@ -43,6 +44,22 @@ class TestEndpoints(DisputeCase):
 		frappe.db.commit()
 		self.assertEqual(api.decide(withdrawn, "withdraw", "He paid"), "Withdrawn")
 
+	def test_support_answers_for_subscriptions_alone(self):
+		"""An invoice that bills none is the accountants'."""
+		invoice = frappe.get_doc(
+			doctype="Sales Invoice",
+			company=self.invoice.company,
+			customer=self.invoice.customer,
+			items=[{"item_code": factories.make_item("TV-REPAIR"), "qty": 1, "rate": 5}],
+		)
+		invoice.submit()
+		frappe.db.commit()
+		self.as_user("TV Support")
+		self.assertEqual(len(api.disputable_rows(self.invoice.name)), 2)
+		for call in (api.disputable_rows, api.show, lambda name: api.raise_dispute(name, "Other", REASON)):
+			with self.assertRaises(frappe.PermissionError):
+				call(invoice.name)
+
 	def test_others_neither_raise_nor_see(self):
 		name = self.dispute((self.base.name, "12"))
 		self.as_user("Stock User")
@@ -50,6 +67,7 @@ class TestEndpoints(DisputeCase):
 			lambda: api.raise_dispute(self.invoice.name, "Other", REASON),
 			lambda: api.disputable_rows(self.invoice.name),
 			lambda: api.show(self.invoice.name),
+			lambda: api.show("no such"),
 			lambda: api.steps(name),
 			lambda: api.decide(name, "withdraw"),
 		):
@@ -127,6 +145,18 @@ class TestTwoAtOnce(DisputeCase):
 		self.assertIn("Administrator", str(refused[0]))
 		self.assertEqual(frappe.db.count("Sales Invoice", {"tv_dispute": name, "docstatus": 1}), 1)
 		self.assertEqual(self.outstanding(), 79.8)
+
+	def test_an_invoice_cancelled_while_it_is_disputed_leaves_nothing_waiting(self):
+		def cancelling():
+			frappe.get_doc("Sales Invoice", self.invoice.name).cancel()
+
+		def disputing():
+			return raise_dispute(invoice=self.invoice.name, ground="Other", reason="x")
+
+		answers = self.both(cancelling, disputing)
+		self.assertEqual(frappe.db.get_value("Sales Invoice", self.invoice.name, "docstatus"), 2, answers)
+		states = frappe.get_all("TV Dispute", {"invoice": self.invoice.name}, pluck="state")
+		self.assertIn(states, ([], ["Closed"]), answers)
 
 	def test_two_disputes_at_once_do_not_exceed_the_row(self):
 		def disputing():

@@ -11,10 +11,12 @@ from frappe.utils import getdate
 from subscriber_tv.api import explain as api
 from subscriber_tv.core.billing.usage import Usage
 from subscriber_tv.core.money import money
+from subscriber_tv.core.pricing.models import PerUnit
 from subscriber_tv.flows.billing.explain_line import explain_line
 from subscriber_tv.flows.billing.trail_of_row import trail_of_row
 from subscriber_tv.flows.collections.decide_dispute import decide_dispute
 from subscriber_tv.flows.collections.raise_dispute import raise_dispute
+from subscriber_tv.flows.contracts.change_lines import change_lines
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import BillingTestCase
 from subscriber_tv.tests.contract_case import make_user
@@ -184,6 +186,22 @@ class TestTrail(ExplainCase):
 		claims = frappe.get_all("TV Billed Period", {"invoice_row": note.items[0].name}, pluck="name")
 		self.assertEqual(names(trail["claim"]), claims)
 		self.assertEqual(len(claims), 1)
+
+	def test_a_price_agreed_in_the_contract(self):
+		subscription = self.subscribe("2026-11-01")
+		change_lines(
+			subscription=subscription,
+			steps=[{"line_id": "L1", "prices": {"BASE": PerUnit(Decimal("27.5"))}}],
+			effective_date="2026-11-01",
+		)
+		frappe.db.commit()
+		invoice = self.bill(subscription)
+		fee, base = self.trail(invoice, 0)["price"][0], self.trail(invoice, 1)["price"][0]
+		self.assertEqual((fee["name"], fee["text"]), (self.version, "Charge ACTIVATION"))
+		self.assertIn("agreed in the contract", base["text"])
+		self.assertIn("Change Lines", self.trail(invoice, 1)["cause"][0]["text"])
+		explained = self.explain(invoice, 1)
+		self.assertEqual((explained["posted"], explained["agrees"]), ("27.5", True))
 
 	def test_the_change_kept_on_the_row(self):
 		invoice = self.bill(self.subscribe("2026-11-01"))

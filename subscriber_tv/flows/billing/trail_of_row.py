@@ -9,6 +9,7 @@ from frappe.utils import format_datetime, formatdate, get_fullname
 from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.core.money import money, plain
 from subscriber_tv.flows.billing.explain_facts import price_on, row_corrected, row_named
+from subscriber_tv.flows.billing.offers import offers_of
 from subscriber_tv.flows.contracts.words import event_label
 
 CHANGE_FIELDS = (
@@ -24,12 +25,13 @@ CHANGE_FIELDS = (
 
 
 def trail_of_row(row: str) -> dict:
-	"""Records behind a row of ours: `cause`, `run`, `claim`, `corrects`, `corrected_by`, `concessions`, `disputes`.
+	"""Records behind a row of ours: `price`, `cause`, `run`, `claim`, `corrects`, `corrected_by`, `concessions`, `disputes`.
 
 	Each is a list of `{text, doctype, name, row?}`; `row` is a row that can be explained in turn.
 	"""
 	found = row_named(row)
 	return {
+		"price": _price(found),
 		"cause": list(_causes(found)),
 		"run": [_link(_("Bill run"), "TV Bill Run", found.tv_bill_run)] if found.tv_bill_run else [],
 		"claim": [
@@ -40,6 +42,21 @@ def trail_of_row(row: str) -> dict:
 		**_given_back(found),
 		"disputes": _disputes(found),
 	}
+
+
+def _price(row: dict) -> list[dict]:
+	"""The offer version that prices the row, and whether its price was agreed in the contract instead."""
+	if not row.tv_facts:
+		return []
+	price = price_on(row)
+	charges = offers_of([price.offer_version]).get(price.offer_version, ())
+	offered = next((charge.pricing for charge in charges if charge.code == price.charge_code), None)
+	text = _("Charge {0}").format(price.charge_code)
+	if offered is not None and offered != price.pricing:
+		text = _("Charge {0}, at a price agreed in the contract instead of that of the offer").format(
+			price.charge_code
+		)
+	return [_link(text, "TV Offer Version", price.offer_version)]
 
 
 def _causes(row: dict) -> Iterable[dict]:

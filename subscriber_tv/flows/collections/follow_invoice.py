@@ -12,23 +12,29 @@ def close_disputes(invoice: str) -> int:
 
 	Runs in the transaction that cancels the invoice and waits for whoever decides one of its disputes just now.
 	"""
-	filters = {"invoice": invoice, "state": ("in", WAITING)}
-	names = frappe.get_all("TV Dispute", filters, pluck="name", order_by="name")
-	return sum(
-		_step(name, WAITING, "close", _("Invoice {0} was cancelled.").format(invoice)) for name in names
+	dispute = frappe.qb.DocType("TV Dispute")
+	# A locking read sees what was committed after this transaction began, and waits for what is being written.
+	rows = (
+		frappe.qb.from_(dispute)
+		.select(dispute.name)
+		.where((dispute.invoice == invoice) & dispute.state.isin(WAITING))
+		.orderby(dispute.name)
+		.for_update()
+		.run()
 	)
+	note = _("Invoice {0} was cancelled.").format(invoice)
+	return sum(_step(name, WAITING, "close", note) for (name,) in rows)
 
 
 def reopen_dispute(credit_note: str, dispute: str) -> bool:
 	"""Take a dispute under review again when the credit note that settled it is cancelled."""
-	settled = frappe.db.get_value("TV Dispute", dispute, "credit_note")
+	settled = frappe.db.get_value("TV Dispute", dispute, "credit_note", for_update=True)
 	if settled != credit_note:
 		return False
 	return _step(dispute, (ACCEPTED,), "reopen", _("Credit note {0} was cancelled.").format(credit_note))
 
 
 def _step(dispute: str, states: tuple[str, ...], event: str, note: str) -> bool:
-	# A locking read sees what was committed after this transaction began.
 	doc = frappe.get_doc("TV Dispute", dispute, for_update=True)
 	if doc.state not in states:
 		return False

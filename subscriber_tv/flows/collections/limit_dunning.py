@@ -18,7 +18,8 @@ def limit_dunning(doc) -> None:
 	Invoices without an open dispute stay as ERPNext has them, so does credit on the account. ValidationError when
 	nothing at all is left to remind of.
 	"""
-	disputed = [name for name in waiting_on({row.sales_invoice for row in doc.overdue_payments})]
+	named = {row.sales_invoice for row in doc.overdue_payments if row.sales_invoice}
+	disputed = list(waiting_on(named))
 	if not disputed:
 		return
 	left_out = {name: _limit(doc, name) for name in disputed}

@@ -127,6 +127,7 @@
 
 	function trail_html(trail) {
 		const titles = {
+			price: __("Priced by"),
 			cause: __("Caused by"),
 			corrects: __("Gives back a part of"),
 			corrected_by: __("Given back by"),
