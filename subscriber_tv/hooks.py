@@ -16,7 +16,12 @@ after_request = [
 	"subscriber_tv.api.activation.replace_answer",
 	"subscriber_tv.api.usage.replace_answer",
 ]
-jinja = {"methods": ["subscriber_tv.flows.printing.invoice.tv_invoice"]}
+jinja = {
+	"methods": [
+		"subscriber_tv.flows.printing.invoice.tv_invoice",
+		"subscriber_tv.flows.printing.letter.tv_letter",
+	]
+}
 doctype_js = {
 	"Customer": "public/js/customer.js",
 	"Sales Invoice": ["public/js/sales_invoice_disputes.js"],

@@ -343,3 +343,27 @@ class TestCreditNotePrint(PrintCase):
 		):
 			self.assertIn(wanted, text)
 		self.assertNotIn("Avoir", text)
+
+
+class TestLetter(PrintCase):
+	TEMPLATE = """
+	{%- from "subscriber_tv/templates/print/document.html" import letter with context -%}
+	{%- set around = tv_letter(company, customer, "2026-12-01") -%}
+	{%- call letter(around, "Prix <2027>", "TVR-1") -%}<p>Nouveau prix : {{ around.words.total(31.5) }}</p>{%- endcall -%}
+	"""
+
+	def test_a_letter_has_its_head_and_its_text(self):
+		shown = frappe.render_template(self.TEMPLATE, {"company": COMPANY, "customer": self.payer})
+		text = html.unescape(strip_html(re.sub(r"<style.*?</style>", "", shown, flags=re.S))).replace(
+			"\u00a0", " "
+		)
+		for wanted in (
+			"Antenne Bleue",
+			"RCS Lille",
+			"3 place <du> Marché",
+			"01/12/2026",
+			"Prix <2027>",
+			"31,50 €",
+		):
+			self.assertIn(wanted, text)
+		self.assertNotIn("<2027>", shown)
