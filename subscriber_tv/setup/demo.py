@@ -13,6 +13,7 @@ from frappe import _
 from subscriber_tv.core.imports.rows import KINDS
 from subscriber_tv.flows.imports.load_file import Report, load_file
 from subscriber_tv.setup import demo_users
+from subscriber_tv.setup.demo_usage import load_usage
 from subscriber_tv.setup.operator import complete_setup_wizard, set_up_operator
 from subscriber_tv.setup.operator_stock import make_warehouse
 
@@ -45,6 +46,8 @@ def load_demo(
 	# The ground stands even if a file is wrong.
 	frappe.db.commit()  # nosemgrep
 	reports = [_load(kind, say, progress) for kind in KINDS]
+	used = load_usage(fixtures_folder() / "usage.csv")
+	say(_("usage.csv: {0} accepted, {1} rejected").format(used.accepted, used.rejected))
 	logins = demo_users.make_users(password or "")
 	# The users can log in while the bill runs go on.
 	frappe.db.commit()  # nosemgrep

@@ -79,7 +79,7 @@ class OfferRow:
 	currency: str = field(metadata={"pattern": "[A-Z]{3}"}, default="EUR")
 	bouquets: tuple[str, ...]
 	charge_code: str = _like(r"[A-Z0-9][A-Z0-9_-]{0,19}")
-	charge_kind: str = _one_of("Recurring", "One-off", default="Recurring")
+	charge_kind: str = _one_of("Recurring", "One-off", "Usage", default="Recurring")
 	item: str
 	price_model: str = _one_of("Per Unit", "Flat", default="Per Unit")
 	unit_price: Decimal

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 CSV = "CSV"
@@ -87,10 +88,18 @@ class Profile:
 	divide: Decimal = Decimal(1)
 	sheet: str = ""
 
-	@property
+	@cached_property
 	def places(self) -> tuple[Column, ...]:
 		"""The columns, or the standard ones when none are given."""
 		return self.columns or tuple(Column(field, field) for field in FIELDS)
+
+	@cached_property
+	def places_of(self) -> Mapping[str, tuple[Column, ...]]:
+		"""The columns of each field."""
+		found: dict[str, tuple[Column, ...]] = {}
+		for column in self.places:
+			found[column.field] = (*found.get(column.field, ()), column)
+		return found
 
 	@property
 	def by_number(self) -> bool:

@@ -131,11 +131,8 @@ class _Values:
 		self.profile = profile
 
 	def all(self, field: str) -> list[Cell]:
-		return [
-			column.fixed if column.fixed else self._cells.get(column.name)
-			for column in self.profile.places
-			if column.field == field
-		]
+		columns = self.profile.places_of.get(field, ())
+		return [column.fixed if column.fixed else self._cells.get(column.name) for column in columns]
 
 	def one(self, field: str) -> Cell:
 		return next(iter(self.all(field)), None)

@@ -48,6 +48,13 @@ ABANDONED_MINUTES = 30
 
 def new_import(*, profile: str, file: str) -> str:
 	"""Make the TV Import of an uploaded File and let a worker load it after the commit; return its name."""
+	name = make_import(profile=profile, file=file)
+	enqueue(name)
+	return name
+
+
+def make_import(*, profile: str, file: str) -> str:
+	"""Make the TV Import of a File, for `load_import`; return its name."""
 	uploaded = frappe.get_doc("File", file)
 	doc = frappe.get_doc(
 		{
@@ -64,7 +71,6 @@ def new_import(*, profile: str, file: str) -> str:
 	doc.insert()
 	# Whoever may read the import may read its file.
 	uploaded.db_set({"attached_to_doctype": DOCTYPE, "attached_to_name": doc.name}, update_modified=False)
-	enqueue(doc.name)
 	return doc.name
 
 

@@ -102,15 +102,21 @@ def insert(rows: Iterable[Mapping]) -> None:
 
 def lock(names: Sequence[str]) -> dict[str, frappe._dict]:
 	"""These records as they are committed now, locked until the transaction ends."""
+	return _locked(names, COLUMNS)
+
+
+def lock_others(names: Sequence[str], batch: str) -> dict[str, frappe._dict]:
+	"""The same, but only those of these records that another batch wrote; those of this one are ours already."""
+	seen = _locked(names, ("name", "batch"))
+	return lock([name for name, row in seen.items() if row.batch != batch])
+
+
+def _locked(names: Sequence[str], columns: Sequence[str]) -> dict[str, frappe._dict]:
 	table = frappe.qb.DocType(DOCTYPE)
-	query = (
-		frappe.qb.from_(table)
-		.select(*COLUMNS)
-		.where(table.name.isin(sorted(names)))
-		.orderby(table.name)
-		.for_update()
+	query = frappe.qb.from_(table).select(*columns).where(table.name.isin(sorted(names)))
+	return (
+		{row.name: row for row in query.orderby(table.name).for_update().run(as_dict=True)} if names else {}
 	)
-	return {row.name: row for row in query.run(as_dict=True)} if names else {}
 
 
 def kept(row: frappe._dict) -> Kept:

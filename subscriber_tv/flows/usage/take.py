@@ -100,10 +100,10 @@ class _Wave:
 
 	def take(self, wave: dict[int, _Judged], outcomes: dict[int, Outcome]) -> None:
 		rows.insert(self._row(one) for one in wave.values())
-		standing = rows.lock([one.name for one in wave.values()])
+		standing = rows.lock_others([one.name for one in wave.values()], self._batch)
 		for number, one in sorted(wave.items(), key=lambda item: item[1].name):
-			row = standing[one.name]
-			outcomes[number] = _new(one) if row.batch == self._batch else self.meet(row, one)
+			row = standing.get(one.name)
+			outcomes[number] = self.meet(row, one) if row else _new(one)
 
 	def meet(self, row: frappe._dict, one: _Judged) -> Outcome:
 		"""Settle a record with the one that stands for its key, which is locked."""

@@ -1,20 +1,31 @@
 """Sentences for what is wrong with a usage record or a file, in the language of whoever reads them."""
 
 import json
+from dataclasses import replace
 
 from frappe import _
+from frappe.utils import formatdate
 
 from subscriber_tv.core.usage.problem import MESSAGES, Problem
+
+DAYS = ("day", "since", "today")
+"""Values that are days, kept as ISO text."""
 
 
 def reason(problem: Problem) -> str:
 	"""What is wrong."""
-	return problem.reason(_)
+	return _spoken(problem).reason(_)
 
 
 def next_step(problem: Problem) -> str:
 	"""What to do about it."""
-	return problem.next_step(_)
+	return _spoken(problem).next_step(_)
+
+
+def _spoken(problem: Problem) -> Problem:
+	"""The problem with its days as the site writes them."""
+	values = ((name, formatdate(text) if name in DAYS else text) for name, text in problem.values)
+	return replace(problem, values=tuple(values))
 
 
 def sentence(problem: Problem) -> str:
