@@ -68,6 +68,8 @@ def over_base(row: Expected, charge: OfferCharge, base: Base) -> list[Expected]:
 	"""The row cut where the base of its charge changes, each part with the quantity of the whole base of its days."""
 	scopes = REACH.get(charge.counts_over, ())
 	base = [one for one in base if one.scope in scopes and one.item == charge.item]
+	if not base:
+		return [row]
 	parts: list[Expected] = []
 	for part in row.cut({day for one in base for day in (one.span.start, one.span.end)}):
 		total = quantity_on(base, part.span.start)

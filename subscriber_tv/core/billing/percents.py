@@ -37,10 +37,12 @@ def percent_rows(contract: Contract, chains: Chains, rows: Iterable[Expected], p
 
 	Refused when percentages are taken of each other, and when the periods of the charges of one overlap.
 	"""
+	percents = {key: chain for (key, kind), chain in chains.items() if kind == PERCENT}
+	if not percents:
+		return []
 	by_line: dict[str, list[Expected]] = defaultdict(list)
 	for row in rows:
 		by_line[row.line].append(row)
-	percents = {key: chain for (key, kind), chain in chains.items() if kind == PERCENT}
 	named = named_by(chains)
 	found = []
 	for key in _in_order(contract, percents, named):

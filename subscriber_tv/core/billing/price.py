@@ -264,6 +264,8 @@ class Expected:
 	def cut(self, days: Iterable[date]) -> "list[Expected]":
 		"""The row in parts that end at these days; each part of one charged in advance is due on its first day."""
 		inner = sorted({day for day in days if self.span.start < day < self.span.end})
+		if not inner:
+			return [self]
 		in_advance = self.due == self.span.start
 		return [
 			replace(self, span=Span(start, end), due=start if in_advance else self.due)
