@@ -85,6 +85,10 @@ doc_events = {
 }
 
 scheduler_events = {
+	"daily": [
+		"subscriber_tv.flows.contracts.renew_due.renew_due",
+		"subscriber_tv.flows.contracts.renew_due.list_notices",
+	],
 	"cron": {"*/10 * * * *": ["subscriber_tv.flows.billing.start_run.resume_abandoned"]},
 	"hourly": [
 		"subscriber_tv.flows.contracts.end_due.end_due",

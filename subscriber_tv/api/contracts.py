@@ -6,6 +6,7 @@ from frappe import _
 from subscriber_tv.api import guards
 from subscriber_tv.core.contracts.states import EVENTS
 from subscriber_tv.flows.contracts import change_state as change_flow
+from subscriber_tv.flows.contracts import leave
 from subscriber_tv.flows.contracts import overview as overview_flow
 from subscriber_tv.flows.contracts.words import event_label
 
@@ -34,14 +35,23 @@ def change_state(
 	end_date: str | None = None,
 	reason: str | None = None,
 	billing_stops: int = 0,
+	exit_free: int = 0,
 ) -> dict:
 	"""Cause one event of a subscription the user may read; answer with its new state.
 
-	Dates are ISO days at the site; `billing_stops` makes a suspension free of charge. PermissionError without a role for the event, ValidationError with the reason
-	when the event is not possible.
+	Dates are ISO days at the site; `billing_stops` makes a suspension free of charge, `exit_free` an end that comes
+	before that of the term. PermissionError without a role for the event or for such an end, ValidationError with the
+	reason when the event is not possible.
 	"""
 	require_subscription(subscription)
 	_require_role(event)
+	free = leave.agree_on_end(
+		subscription,
+		event,
+		end_date or effective_date,
+		free=bool(exit_free),
+		may_choose=guards.has_role(guards.STAFF_LEAVING_EARLY),
+	)
 	change = change_flow.change_state(
 		subscription=subscription,
 		event=event,
@@ -49,6 +59,7 @@ def change_state(
 		end_date=end_date or None,
 		reason=reason or None,
 		billing_stops=_may_stop_billing(event, billing_stops),
+		exit_free=free,
 	)
 	return {"change": change, "state": frappe.db.get_value("TV Subscription", subscription, "state")}
 

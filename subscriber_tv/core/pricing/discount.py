@@ -13,7 +13,8 @@ class Discount:
 
 	It holds for the first `periods` charged periods (None: for all) that begin on `since` or later, and for the days
 	before `until`. One given in the middle of a period takes effect at once when it counts no periods. `line` is the
-	line it is taken off, None for all recurring charges of the contract. `label` is what the subscriber reads.
+	line it is taken off, None for all recurring charges of the contract. `label` is what the subscriber reads, `promotion`
+	the name of the one that gave it.
 	"""
 
 	percent: Decimal = ZERO
@@ -23,6 +24,7 @@ class Discount:
 	since: date | None = None
 	line: str | None = None
 	label: str = field(default="", compare=False)
+	promotion: str = field(default="", compare=False)
 
 	@property
 	def lasting(self) -> bool:

@@ -25,7 +25,7 @@ LINE, PRICE, DISCOUNT = (
 _COLUMNS = {
 	LINE: ("parent", "line_id", "offer_version", "quantity", "option_of", "ends"),
 	PRICE: ("parent", "line_id", "charge_code", "of_offer", "price_json"),
-	DISCOUNT: ("parent", "label", "line_id", "percent", "amount", "periods", "until"),
+	DISCOUNT: ("parent", "label", "line_id", "percent", "amount", "periods", "until", "promotion"),
 }
 
 #: Names in one `in (…)`.
@@ -83,6 +83,7 @@ class Rows:
 				since=since,
 				line=row.line_id or None,
 				label=row.label,
+				promotion=row.promotion or "",
 			)
 			for row in self._of(DISCOUNT, change)
 		)
@@ -163,6 +164,7 @@ def _discount_row(discount: Discount) -> dict:
 		"amount": plain(discount.amount),
 		"periods": discount.periods or 0,
 		"until": discount.until,
+		"promotion": discount.promotion or None,
 	}
 
 

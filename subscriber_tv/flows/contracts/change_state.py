@@ -1,5 +1,6 @@
 """Takes a subscription from one state to the next."""
 
+from dataclasses import replace
 from datetime import date
 
 import frappe
@@ -27,18 +28,21 @@ def change_state(
 	end_date: date | str | None = None,
 	reason: str | None = None,
 	billing_stops: bool = False,
+	exit_free: bool = False,
 ) -> str:
 	"""Record one event of a subscription; return the name of the TV Subscription Change.
 
 	Days are days at the site: `effective_date` (default today, never later) is the first day of the new state,
 	`end_date` the first day no longer served (only for cancel_at_date), `billing_stops` whether a suspension is free
-	of charge. Change, cache and rights outbox are
+	of charge, `exit_free` whether an end costs no fee, however early it is. Change, cache and rights outbox are
 	written in one transaction, under the lock of the subscription row: of two users at once the second sees
 	what the first did. Errors: IllegalChange with the reason and what is possible instead.
 	"""
 	facts = lock(subscription)
 	contract = timeline.load_locked(subscription, facts.change_count, facts)
 	change = _plan(contract, event, facts, effective_date, end_date, not billing_stops)
+	if exit_free and event in ("cancel_at_date", "end"):
+		change = replace(change, free=True)
 	name = record_change(subscription, change, reason)
 	doc = frappe.get_doc("TV Subscription", subscription)
 	refresh_cache(doc, extend(contract, change), name, site_today(facts.site))

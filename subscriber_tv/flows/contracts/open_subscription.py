@@ -17,9 +17,11 @@ from subscriber_tv.core.contracts.timeline import Change, fold
 from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.flows.catalogue.facts import segment_path
 from subscriber_tv.flows.contracts.check_line import check_line, check_option, check_prices
+from subscriber_tv.flows.contracts.commitments import check_commitment
 from subscriber_tv.flows.contracts.record_change import record_change, refresh_cache
 from subscriber_tv.flows.contracts.timeline import agreed_of
 from subscriber_tv.flows.contracts.today import site_today
+from subscriber_tv.flows.promotions.give import promotions_at_opening
 from subscriber_tv.flows.settings import require_phase
 
 
@@ -39,8 +41,9 @@ def open_subscription(
 	"""Open a Draft with lines of {offer_version, quantity, option_of, prices}; return its name.
 
 	`prices` of a line are negotiated ones by charge code, `option_of` the id of the line it widens (the first is L1).
-	`terms` are further fields of the subscription: trial_days, calendar_aligned, minimum, mode_of_payment, po_no,
-	separate_invoice. `discounts` hold from the first day.
+	`terms` are further fields of the subscription: trial_days, calendar_aligned, minimum, commitment_months, renewal,
+	renewal_months, notice_months, exit_rule, sales_channel, promotion_code, mode_of_payment, po_no, separate_invoice.
+	`discounts` hold from the first day.
 	`start_on` is the day of the order at the site (default today), `billed_through` the day before which another
 	system has billed: such a contract is not held to the dates on which its offer is on sale.
 	Errors: ValidationError naming what is wrong with site, lines or offer; PhaseOff when orders are off.
@@ -80,12 +83,14 @@ def prepare(doc) -> None:
 	_fill(doc)
 	_check_site(doc)
 	_check_days(doc)
+	check_commitment(doc)
 	_check_lines(doc)
 
 
 def record_opening(doc) -> None:
 	"""Write change no. 1 of a TV Subscription that was just inserted."""
 	prices = doc.flags.prices or {}
+	doc.flags.discounts = (*(doc.flags.discounts or ()), *promotions_at_opening(doc, _start(doc)))
 	change = Change(
 		no=1,
 		event=CREATE,

@@ -31,6 +31,7 @@ def record_change(
 			"effective_date": change.effective,
 			"end_date": change.end,
 			"billing_stops": int(not change.billed),
+			"exit_free": int(change.free),
 			"anchor_day": change.anchor_day or 0,
 			"withdraws": change.withdraws or 0,
 			"payer": change.payer,
@@ -64,6 +65,7 @@ def refresh_cache(doc, contract: Contract, last_change: str | None, today: date)
 		"activated_on": contract.activated_on,
 		"end_date": contract.end_date,
 		"next_change_on": _next_change_on(contract, today),
+		"term_end": contract.bounds()[-1].end if contract.bounds() else None,
 	}
 	if last_change:
 		values |= {"change_count": contract.changes[-1].no, "last_change": last_change}

@@ -9,6 +9,7 @@ from frappe.utils import getdate
 from subscriber_tv.core.contracts.states import CREATE
 from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, fold
 from subscriber_tv.core.money import money
+from subscriber_tv.flows.contracts import commitments
 from subscriber_tv.flows.contracts.change_rows import Rows, load_rows
 
 #: Names in one `in (…)`; keeps a query of ten thousand contracts below the packet limit.
@@ -57,7 +58,7 @@ def change_name(subscription: str, no: int) -> str:
 
 
 #: What of a TV Subscription was agreed at its opening.
-AGREED = ("anchor_day", "billed_through", "trial_days", "calendar_aligned", "minimum")
+AGREED = ("anchor_day", "billed_through", "trial_days", "calendar_aligned", "minimum", *commitments.FIELDS)
 
 _COLUMNS = (
 	"name",
@@ -69,6 +70,7 @@ _COLUMNS = (
 	"effective_date",
 	"end_date",
 	"billing_stops",
+	"exit_free",
 	"anchor_day",
 	"withdraws",
 	"payer",
@@ -84,6 +86,7 @@ def agreed_of(facts: dict) -> Agreed:
 		trial_days=facts.get("trial_days") or 0,
 		calendar_aligned=bool(facts.get("calendar_aligned")),
 		minimum=money(facts.get("minimum")) if facts.get("minimum") else None,
+		commitment=commitments.commitment_of(facts),
 	)
 
 
@@ -115,6 +118,7 @@ def _fold(subscription: str, changes: list[dict], rows: Rows, facts: dict) -> Co
 			lines=rows.lines_of(row),
 			steps=rows.steps_of(row),
 			billed=not row.billing_stops,
+			free=bool(row.exit_free),
 			anchor_day=row.anchor_day or None,
 			discounts=rows.discounts_of(row),
 			withdraws=row.withdraws or None,

@@ -1,6 +1,8 @@
 {% include "subscriber_tv/public/js/upcoming_bills.js" %}
 {% include "subscriber_tv/public/js/change_lines.js" %}
 {% include "subscriber_tv/public/js/change_terms.js" %}
+{% include "subscriber_tv/public/js/leave.js" %}
+{% include "subscriber_tv/public/js/give_promotion.js" %}
 
 // What is possible, and for whom, is decided by the server; the form asks it once and draws buttons.
 
@@ -65,6 +67,13 @@ function show_buttons(frm, overview) {
 			key: "change_lines",
 			label: __("Change Lines"),
 			run: () => new ChangeLines(frm, overview).show(),
+		});
+	}
+	if (overview.can_change_lines) {
+		actions.push({
+			key: "promotion",
+			label: __("Give a Promotion"),
+			run: () => give_promotion(frm, overview),
 		});
 	}
 	if (overview.can_keep_terms) {
@@ -176,6 +185,10 @@ async function show_bills(frm) {
 }
 
 function ask(frm, overview, action) {
+	if (action.event === "cancel_at_date") {
+		new LeaveDialog(frm, overview, action).show();
+		return;
+	}
 	const dialog = new frappe.ui.Dialog({
 		title: action.label,
 		fields: fields_for(overview, action.event),
@@ -210,16 +223,6 @@ function fields_for(overview, event) {
 			description: __("First day of the new state, in the time zone of the site"),
 		},
 	];
-	if (event === "cancel_at_date") {
-		fields.push({
-			fieldname: "end_date",
-			fieldtype: "Date",
-			label: __("Ends On"),
-			default: frappe.datetime.add_months(overview.today, 1),
-			reqd: 1,
-			description: __("First day no longer served"),
-		});
-	}
 	if (event === "suspend" && overview.can_keep_terms) {
 		fields.push({
 			fieldname: "billing_stops",

@@ -1,0 +1,36 @@
+"""Buttons of the subscription form for promotions; one call each."""
+
+import frappe
+
+from subscriber_tv.api.contracts import require_subscription
+from subscriber_tv.api.guards import STAFF_SELLING, only_for
+from subscriber_tv.flows.contracts.today import site_today
+from subscriber_tv.flows.promotions import give, grant
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def choices(subscription: str) -> list:
+	"""The promotions of a subscription the user may read: possible ones first, the others with their reasons."""
+	only_for(*STAFF_SELLING)
+	require_subscription(subscription)
+	site = frappe.db.get_value("TV Subscription", subscription, "site")
+	return give.choices(subscription, site_today(site))
+
+
+@frappe.whitelist(methods=["POST"])
+def grant_promotion(
+	subscription: str,
+	promotion: str | None = None,
+	code: str | None = None,
+	effective_date: str | None = None,
+) -> dict:
+	"""Give a promotion by name or code, from an ISO day on; answer with the change. PermissionError without a role."""
+	only_for(*STAFF_SELLING)
+	require_subscription(subscription)
+	change = grant.grant_promotion(
+		subscription=subscription,
+		promotion=promotion or None,
+		code=code or None,
+		effective_date=effective_date or None,
+	)
+	return {"change": change}

@@ -1,0 +1,5 @@
+from subscriber_tv.flows.guard_rows import GuardedRow
+
+
+class TVPromotionChannelLine(GuardedRow):
+	pass
