@@ -237,6 +237,48 @@ class TestAround(DisputeCase):
 		frappe.clear_messages()
 		self.assertEqual(create_dunning(invoice.name).save().total_outstanding, 69)
 
+	def test_each_instalment_is_dunned_without_its_share_of_the_dispute(self):
+		invoice = self.hand_made(
+			posting_date="2026-09-01",
+			set_posting_time=1,
+			payment_schedule=[
+				{"due_date": "2026-10-01", "invoice_portion": 50, "payment_amount": 50},
+				{"due_date": "2026-12-31", "invoice_portion": 50, "payment_amount": 50},
+			],
+		)
+		self.dispute((invoice.items[0].name, "20"), invoice=invoice)
+		dunning = create_dunning(invoice.name).save()
+		self.assertEqual([row.outstanding for row in dunning.overdue_payments], [40])
+		claim = claim_on(invoice)
+		self.assertEqual([float(part) for part in (claim.due, claim.not_due, claim.disputed)], [40, 40, 20])
+		self.assertEqual(
+			[str(day) for day in (claim.due_since, claim.due_next)], ["2026-10-01", "2026-12-31"]
+		)
+
+	def test_amounts_are_in_the_currency_of_the_invoice(self):
+		"""The receivable account is kept in euros, so ERPNext keeps what is outstanding in euros."""
+		invoice = self.hand_made(currency="CHF", conversion_rate=0.9)
+		self.assertEqual(invoice.outstanding_amount, 90)
+		name = self.dispute((invoice.items[0].name, "20"), invoice=invoice)
+		claim = claim_on(invoice)
+		self.assertEqual([float(part) for part in (claim.outstanding, claim.disputed)], [100, 20])
+		self.decide(name, "accept")
+		invoice.reload()
+		self.assertEqual((invoice.outstanding_amount, float(claim_on(invoice).outstanding)), (72, 80))
+
+	def hand_made(self, **values):
+		invoice = frappe.get_doc(
+			doctype="Sales Invoice",
+			company=COMPANY,
+			customer=self.invoice.customer,
+			items=[{"item_code": factories.make_item("TV-REPAIR"), "qty": 1, "rate": 100}],
+			**values,
+		)
+		invoice.insert().submit()
+		frappe.db.commit()
+		invoice.reload()
+		return invoice
+
 	def test_dunning_of_an_undisputed_invoice_is_as_erpnext_has_it(self):
 		invoice = self.bill(self.subscribe("2026-09-01"), until="2026-09-01", posting_date="2026-09-01")
 		self.assertEqual(create_dunning(invoice.name).save().total_outstanding, 93)
