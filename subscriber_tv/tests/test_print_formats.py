@@ -5,12 +5,15 @@ import html
 import io
 import re
 import threading
+from decimal import Decimal
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import frappe
 from frappe.utils import strip_html
 from pypdf import PdfReader
 
+from subscriber_tv.core.billing.terms import Discount
+from subscriber_tv.flows.contracts.change_terms import grant_discount
 from subscriber_tv.setup.print_formats import SETTER, make_default, remove_default
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import COMPANY
@@ -190,11 +193,21 @@ class TestInvoicePrint(PrintCase):
 		version = factories.make_offer_version(
 			f"PRINT-{frappe.generate_hash(length=5)}", charges=charges, tiers=tiers
 		)
-		self.subscribe("2026-11-01", customer=self.payer, version=version, quantity=100)
+		self.subscribe("2026-11-16", customer=self.payer, version=version, quantity=100)
 		[invoice] = self.run_bill().invoices
 		text = self.text(invoice)
-		self.assertRegex(text, r"100 7,4193 10 741,93")
-		self.assertIn("Prix de la période entière : 810,00", text)
+		self.assertRegex(text, r"15 jours sur 30 16/11/2026 – 30/11/2026 100 7,4193 10 370,97")
+		tiered = "Prix de la période entière : 810,00 15 jours sur 30 16/11/2026 – 30/11/2026 100 10 405,00"
+		self.assertIn(tiered, text)
+
+	def test_discounts_are_told(self):
+		subscription = self.contract("2026-11-16")
+		discount = Discount(percent=Decimal(10), label="Bienvenue")
+		grant_discount(subscription=subscription, discounts=[discount], effective_date="2026-11-16")
+		frappe.db.commit()
+		[invoice] = self.run_bill().invoices
+		told = "Prix de la période entière : 30,00 Remise Bienvenue : −3,00 sur la période entière 15 jours sur 30"
+		self.assertIn(f"{told} 16/11/2026 – 30/11/2026 1 30,00 10 13,50", self.text(invoice))
 
 	def test_what_credit_has_settled_and_what_remains(self):
 		payment = self.advance(50, "2026-10-03")

@@ -185,7 +185,7 @@ def _cells(row: PrintRow, words: Words) -> dict[str, Any]:
 def _notes(made: Made, words: Words) -> Iterator[str]:
 	"""What a reader needs to follow the amount, under the text of the row."""
 	lang = words.lang
-	if made.unit_price is None:
+	if made.discounts or (made.in_part and made.unit_price is None):
 		yield _("Price of the whole period: {0}", lang).format(words.price(made.whole))
 	for label, amount in made.discounts:
 		text = (
