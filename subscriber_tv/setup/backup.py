@@ -106,10 +106,11 @@ def _field_values(doctype: str) -> Iterator[dict]:
 	if not names:
 		return
 	table = frappe.qb.DocType(doctype)
-	marks = [column for column in names if column in ("tv_subscription", "tv_bill_run", "tv_line")]
-	written = table[marks[0]].isnotnull()
+	# A form that a user saves leaves empty text where nothing was chosen.
+	marks = [column for column in names if column in ("tv_subscription", "tv_bill_run", "tv_line")] or names
+	written = table[marks[0]].isnotnull() & (table[marks[0]] != "")
 	for column in marks[1:]:
-		written = written | table[column].isnotnull()
+		written = written | (table[column].isnotnull() & (table[column] != ""))
 	last = None
 	while True:
 		query = frappe.qb.from_(table).select(table.name, *(table[column] for column in names)).where(written)

@@ -128,6 +128,20 @@ class TestInstall(FrappeTestCase):
 			again = restore_backup(path, checkpoint=lambda: None)
 		self.assertEqual(sum(again.rows.values()), 0)
 
+	def test_what_the_app_wrote_on_a_customer_comes_back(self):
+		head, child, other = (factories.make_customer() for _n in range(3))
+		frappe.db.set_value("Customer", child, {"tv_parent": head, "tv_invoicing": "One per Site"})
+		frappe.db.set_value("Customer", other, {"tv_parent": "", "tv_invoicing": ""})
+		with TemporaryDirectory() as folder:
+			path = write_backup(folder)
+			with zipfile.ZipFile(path) as archive:
+				told = [json.loads(line) for line in archive.read("fields/Customer.jsonl").splitlines()]
+			self.assertNotIn(other, {row["name"] for row in told})
+			frappe.db.set_value("Customer", child, {"tv_parent": None, "tv_invoicing": None})
+			restore_backup(path, checkpoint=lambda: None)
+		kept = frappe.db.get_value("Customer", child, ["tv_parent", "tv_invoicing"])
+		self.assertEqual(kept, (head, "One per Site"))
+
 	def test_a_damaged_or_foreign_zip_is_refused(self):
 		with TemporaryDirectory() as folder:
 			path = write_backup(folder)
