@@ -7,7 +7,7 @@ import frappe
 from subscriber_tv.api import billing as api
 from subscriber_tv.flows.billing import start_run
 from subscriber_tv.flows.billing.preview import preview
-from subscriber_tv.flows.billing.run import run
+from subscriber_tv.flows.billing.run import begin, run
 from subscriber_tv.flows.settings import PhaseOff
 from subscriber_tv.ledger import party
 from subscriber_tv.tests import factories
@@ -50,7 +50,7 @@ class TestBillRun(BillingTestCase):
 		with patch("frappe.enqueue") as enqueue:
 			doc = self.new_doc(payer=self.customer).submit()
 		asked = enqueue.call_args.kwargs
-		self.assertEqual(frappe.get_attr(enqueue.call_args.args[0]), run)
+		self.assertEqual(frappe.get_attr(enqueue.call_args.args[0]), begin)
 		self.assertEqual((asked["bill_run"], asked["deduplicate"]), (doc.name, True))
 		self.assertIn(doc.name, asked["job_id"])
 		self.assertEqual(doc.status, "Queued")
