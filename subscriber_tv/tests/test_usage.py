@@ -163,7 +163,7 @@ class TestInbox(UsageTestCase):
 		self.assertEqual(self.post(changed), ["conflict"])
 		self.assertEqual(self.post(changed), ["conflict"])
 		waiting = self.record("c", state="Conflict")
-		self.assertIn("received before", waiting.reason)
+		self.assertEqual(waiting.problem, "contradicts")
 		self.assertEqual(self.record("c").quantity, 1)
 		head = decide.accept_conflict(waiting.name)
 		frappe.db.commit()

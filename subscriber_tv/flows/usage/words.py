@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import frappe
 from frappe import _
 from frappe.utils import formatdate
 
@@ -33,14 +34,22 @@ def sentence(problem: Problem) -> str:
 	return f"{reason(problem)} {next_step(problem)}"
 
 
+def _in_site_language(text: str) -> str:
+	return _(text, lang=frappe.get_system_settings("language"))
+
+
 def stored(problem: Problem | None) -> dict:
-	"""The columns in which a record keeps its problem; emptied when there is none."""
+	"""The columns in which a record keeps its problem; emptied when there is none.
+
+	The sentence for lists and reports is in the language of the site, whoever sent the record; the form words it anew.
+	"""
 	if problem is None:
 		return {"problem": None, "problem_values": None, "reason": None}
+	spoken = _spoken(problem)
 	return {
 		"problem": problem.code,
 		"problem_values": json.dumps(dict(problem.values), ensure_ascii=False),
-		"reason": sentence(problem),
+		"reason": f"{spoken.reason(_in_site_language)} {spoken.next_step(_in_site_language)}",
 	}
 
 
