@@ -12,6 +12,7 @@ proration they are whole, and the price of the first day rates the period. Days 
 neither usage nor allowance; usage of days not served is not charged.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -108,7 +109,16 @@ def _pieces(chain: Chain, period: Span, days: Span, terms: Terms) -> Iterator[Pi
 
 
 def _used_in(usage: Sequence[Usage], spans: tuple[Span, ...]) -> list[Decimal]:
-	return [one.quantity for one in usage if any(span.start <= one.day < span.end for span in spans)]
+	"""Years of daily records are looked through once for each period: only its own part of them."""
+	found: list[Decimal] = []
+	for span in spans:
+		first = bisect_left(usage, span.start, key=_day)
+		found += [one.quantity for one in usage[first : bisect_left(usage, span.end, key=_day)]]
+	return found
+
+
+def _day(one: Usage) -> date:
+	return one.day
 
 
 def _rated(model: PriceModel, events: Sequence[Decimal]) -> Decimal:
