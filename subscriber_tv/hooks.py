@@ -24,6 +24,7 @@ jinja = {
 }
 doctype_js = {
 	"Customer": "public/js/customer.js",
+	"Quotation": "public/js/quotation.js",
 	"Sales Invoice": ["public/js/sales_invoice_disputes.js"],
 	"TV Migration": "public/js/campaign.js",
 	"TV Price Revision": "public/js/campaign.js",
@@ -65,6 +66,10 @@ doc_events = {
 		"on_submit": "subscriber_tv.overrides.sales_invoice.on_submit",
 		"on_cancel": "subscriber_tv.overrides.sales_invoice.on_cancel",
 		"on_trash": "subscriber_tv.overrides.sales_invoice.on_trash",
+	},
+	"Quotation": {
+		"before_validate": "subscriber_tv.overrides.quotation.before_validate",
+		"validate": "subscriber_tv.overrides.quotation.validate",
 	},
 	"Dunning": {"validate": "subscriber_tv.overrides.dunning.validate"},
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},

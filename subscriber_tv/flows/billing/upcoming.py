@@ -15,7 +15,7 @@ from frappe.utils import add_months, getdate
 
 from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.bill import Bill, ContractFacts
-from subscriber_tv.core.billing.price import CORRECTION, Price, Refused
+from subscriber_tv.core.billing.price import CORRECTION, ONE_DAY, Price, Refused
 from subscriber_tv.core.billing.upcoming import Upcoming, upcoming
 from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.contracts.states import ACTIVE, AWAITING_ACTIVATION, CREATE, DRAFT
@@ -185,10 +185,12 @@ def _row(claim, price: Price, amount: Decimal, tax: Decimal) -> dict[str, Any]:
 	text = price.description or frappe.get_cached_value("Item", price.item, "item_name")
 	return {
 		"line": claim.line,
+		"item": price.item,
 		"text": _("Credit: {0}").format(text) if claim.kind == CORRECTION else text,
 		"kind": claim.kind,
 		"from": claim.start.isoformat(),
 		"to": claim.end.isoformat(),
+		"last": (claim.end - ONE_DAY).isoformat(),
 		"quantity": plain(Decimal(price.quantity)),
 		"amount": str(amount),
 		"tax": str(tax),

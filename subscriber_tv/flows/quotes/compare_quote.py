@@ -1,0 +1,53 @@
+"""Holds quotations against the invoices of the subscriptions opened from them: was what was quoted billed?
+
+The quote is played again with the function that bills, on the day the contract was really activated; a change of the
+contract beside its state ends the comparison on its day.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import frappe
+from frappe.utils import getdate
+
+from subscriber_tv.core.billing.quote import Compared, compare
+from subscriber_tv.core.billing.upcoming import upcoming
+from subscriber_tv.core.contracts.states import billable
+from subscriber_tv.core.contracts.timeline import Contract, in_force
+from subscriber_tv.flows.billing import facts
+from subscriber_tv.flows.billing.bill_payer import DEFAULT_MAX_MONTHS
+from subscriber_tv.flows.billing.upcoming import offered_facts
+from subscriber_tv.flows.contracts import timeline
+from subscriber_tv.flows.quotes.offered import contracts_of, subscriptions_of
+
+
+def compare_quotes(quotations: Iterable[str]) -> Iterator[tuple[str, str, Compared]]:
+	"""Quotation, subscription and compared row, for every activated subscription of these quotations."""
+	for quotation in quotations:
+		doc = frappe.get_doc("Quotation", quotation)
+		opened = [row for row in subscriptions_of(quotation) if row.activated_on]
+		for subscription in opened:
+			for row in _rows(doc, subscription):
+				yield quotation, subscription.name, row
+
+
+def _rows(doc, subscription: dict) -> list[Compared]:
+	contract = timeline.load(subscription.name)
+	invoiced = facts.invoiced_rows([subscription.name]).get(subscription.name, [])
+	until = max((row.span.start for row in invoiced), default=contract.activated_on)
+	quoted = next(one for one in contracts_of(doc, contract.activated_on) if one.site == subscription.site)
+	played = upcoming(
+		[offered_facts(quoted.offered, subscription.name)],
+		today=contract.activated_on,
+		until=until,
+		max_months=DEFAULT_MAX_MONTHS * 100,
+	)
+	bills = [bill for one in played for bill in one.bills]
+	return compare(bills, invoiced, _changed_on(contract))
+
+
+def _changed_on(contract: Contract) -> date | None:
+	"""The first day on which the contract is no longer the one quoted: changed, paused, or over."""
+	days = [change.effective for change in in_force(contract.changes)]
+	days += [getdate(span.start) for span in contract.spans if billable(span.state) and not span.billed]
+	return min([*days, *([contract.end_date] if contract.end_date else [])], default=None)

@@ -1,0 +1,130 @@
+"""The contracts that a Quotation offers: one for each site it names, in the order of its lines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import frappe
+from frappe import _
+from frappe.utils import cint, flt, getdate
+
+from subscriber_tv.core.contracts.lines import Line
+from subscriber_tv.core.contracts.timeline import Agreed
+from subscriber_tv.core.money import money
+from subscriber_tv.core.pricing.discount import Discount
+from subscriber_tv.core.pricing.models import Flat, PerUnit, PriceModel
+from subscriber_tv.flows.billing.upcoming import Buyer, OfferedContract
+
+PRICE_MODELS = {"Per Unit": PerUnit, "Flat": Flat}
+
+
+@dataclass(frozen=True)
+class QuotedContract:
+	"""One contract of a quote: its site (may still be empty), the rows of the quote it is made of, and its offer."""
+
+	site: str
+	rows: tuple
+	offered: OfferedContract
+
+
+def contracts_of(doc, start_on: date | None = None) -> list[QuotedContract]:
+	"""What a Quotation offers, begun on its day or on `start_on`. ValidationError naming row and next step."""
+	_check_rows(doc)
+	sites = dict.fromkeys(row.site or "" for row in doc.tv_lines)
+	return [_contract(doc, site, start_on or getdate(doc.tv_start_on)) for site in sites]
+
+
+def _contract(doc, site: str, start_on: date) -> QuotedContract:
+	rows = tuple(row for row in doc.tv_lines if (row.site or "") == site)
+	lines = tuple(
+		Line(
+			f"L{number}",
+			row.offer_version,
+			cint(row.quantity),
+			prices=tuple(prices_of(row).items()),
+			option_of=row.option_of or "",
+		)
+		for number, row in enumerate(rows, start=1)
+	)
+	customer = doc.party_name if doc.quotation_to == "Customer" else ""
+	offered = OfferedContract(
+		buyer=Buyer(doc.company, customer),
+		currency=doc.currency,
+		start_on=start_on,
+		lines=lines,
+		agreed=_agreed(doc),
+		discounts=discounts_of(doc),
+	)
+	return QuotedContract(site, rows, offered)
+
+
+def _agreed(doc) -> Agreed:
+	return Agreed(
+		anchor_day=cint(doc.tv_anchor_day) or None,
+		trial_days=cint(doc.tv_trial_days),
+		calendar_aligned=bool(doc.tv_calendar_aligned),
+		minimum=money(doc.tv_minimum) or None,
+	)
+
+
+def discounts_of(doc) -> tuple[Discount, ...]:
+	"""The discount a quote grants on the recurring charges, if any."""
+	if not flt(doc.tv_discount_percent):
+		return ()
+	percent = Decimal(str(flt(doc.tv_discount_percent)))
+	return (Discount(percent=percent, periods=cint(doc.tv_discount_periods) or None, label=_("Discount")),)
+
+
+def prices_of(row) -> dict[str, PriceModel]:
+	"""The negotiated price of a row by charge code: of its one recurring charge that has a single price."""
+	if not flt(row.negotiated_price):
+		return {}
+	charges = [
+		charge
+		for charge in frappe.get_cached_doc("TV Offer Version", row.offer_version).charges
+		if charge.charge_kind == "Recurring" and charge.price_model in PRICE_MODELS
+	]
+	if len(charges) != 1:
+		frappe.throw(
+			_(
+				"TV lines, row {0}: {1} has {2} recurring charges with a single price, so a negotiated price has no place. Empty it, and change the price on the subscription."
+			).format(row.idx, frappe.bold(row.offer_version), len(charges)),
+			title=_("Negotiated Price"),
+		)
+	model = PRICE_MODELS[charges[0].price_model]
+	return {charges[0].charge_code: model(money(row.negotiated_price))}
+
+
+def _check_rows(doc) -> None:
+	for row in doc.tv_lines:
+		version = frappe.db.get_value(
+			"TV Offer Version", row.offer_version, ["docstatus", "company", "currency"], as_dict=True
+		)
+		if not version or version.docstatus != 1:
+			_refuse(row, _("choose a submitted offer version."))
+		if (version.company, version.currency) != (doc.company, doc.currency):
+			_refuse(
+				row,
+				_("offer version {0} is sold by {1} in {2}, this quotation is of {3} in {4}.").format(
+					row.offer_version, version.company, version.currency, doc.company, doc.currency
+				),
+			)
+		if cint(row.quantity) < 1:
+			_refuse(row, _("the number of outlets must be at least 1."))
+		if flt(row.negotiated_price) < 0:
+			_refuse(row, _("a price cannot be below zero."))
+
+
+def _refuse(row, why: str) -> None:
+	frappe.throw(_("TV lines, row {0}: {1}").format(row.idx, why), title=_("TV Lines"))
+
+
+def subscriptions_of(quotation: str) -> Iterable[dict]:
+	"""The subscriptions opened from a quotation: name, site, activated_on."""
+	return frappe.get_all(
+		"TV Subscription",
+		{"quotation": quotation},
+		["name", "site", "activated_on", "payer"],
+		order_by="name",
+	)
