@@ -84,6 +84,20 @@ class TestRaising(DisputeCase):
 		self.assertEqual((note.update_outstanding_for_self, note.outstanding_amount), (1, -11))
 		self.assertEqual(self.outstanding(), 0)
 
+	def test_more_than_is_open_settles_the_invoice_and_leaves_the_rest_on_the_account(self):
+		payment = get_payment_entry("Sales Invoice", self.invoice.name)
+		payment.update({"reference_no": "TEST", "reference_date": TODAY})
+		payment.paid_amount = payment.received_amount = payment.references[0].allocated_amount = 60
+		payment.submit()
+		frappe.db.commit()
+		name = self.dispute((self.fee.name, "50"))  # 60.00 with taxes, of which 33.00 are open
+		self.assertEqual(self.waits(), (0, 33))
+		self.decide(name, "accept")
+		note = frappe.db.get_value("TV Dispute", name, "credit_note")
+		self.assertEqual(self.outstanding(), 0)
+		self.assertEqual(frappe.db.get_value("Sales Invoice", note, "outstanding_amount"), -27)
+		self.assertEqual(sum(ledger(note).values()), 0)
+
 	def test_what_is_no_invoice_or_no_row_is_refused(self):
 		with self.assertRaises(frappe.DoesNotExistError):
 			raise_dispute(invoice="no such", ground="Other", reason="x")

@@ -125,7 +125,7 @@ def _positions(document) -> list[tuple[str, str]]:
 		.select(entry.against_voucher_type, entry.against_voucher_no)
 		.where((entry.party_type == "Customer") & (entry.party == document.customer))
 		.where((entry.company == document.company) & (entry.delinked == 0))
-		.where(entry.account.isin(_accounts(document)) & (entry.account_currency == document.currency))
+		.where(entry.account.isin(accounts_of(document)) & (entry.account_currency == document.currency))
 		.where(entry.against_voucher_type.isin(("Payment Entry", "Journal Entry", "Sales Invoice")))
 		.groupby(entry.against_voucher_type, entry.against_voucher_no)
 		.having(Sum(entry.amount_in_account_currency) < 0)
@@ -133,8 +133,8 @@ def _positions(document) -> list[tuple[str, str]]:
 	)
 
 
-def _accounts(document) -> tuple[str, ...]:
-	"""The receivable account, and that of advances where the company books them apart."""
+def accounts_of(document) -> tuple[str, ...]:
+	"""The receivable account, and that of advances where the company books them apart; `document` names the payer."""
 	company = frappe.get_cached_doc("Company", document.company)
 	if not company.book_advance_payments_in_separate_party_account:
 		return (document.debit_to,)

@@ -11,6 +11,7 @@ from subscriber_tv.core.collections.disputes import Claimed, NotDisputable, NotN
 from subscriber_tv.core.money import money
 from subscriber_tv.flows.billing.bill_payer import default_series
 from subscriber_tv.flows.billing.lock import under_payer_lock
+from subscriber_tv.flows.billing.use_credit import use_credit
 from subscriber_tv.flows.collections.invoice_facts import InvoiceFacts, load, lock
 from subscriber_tv.flows.collections.raise_dispute import Indisputable
 from subscriber_tv.flows.collections.words import why_not_disputable, why_not_now
@@ -78,4 +79,8 @@ def _post(doc, facts: InvoiceFacts, given: Mapping[str, Decimal]) -> str:
 		series=default_series(),
 	)
 	reason = _("Granted on your dispute {0}", order.language).format(doc.name)
-	return post_concession(order, invoice.name, given, reason=reason, dispute=doc.name).name
+	note = post_concession(order, invoice.name, given, reason=reason, dispute=doc.name).name
+	# More than is open on a partly paid invoice settles the rest of it first.
+	for left_undone in use_credit((), (note,)):
+		frappe.msgprint(left_undone, indicator="orange")
+	return note

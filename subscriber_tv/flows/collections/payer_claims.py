@@ -14,6 +14,7 @@ from subscriber_tv.core.collections.credit import collect
 from subscriber_tv.core.collections.disputes import waiting
 from subscriber_tv.core.money import ZERO, money, round_money
 from subscriber_tv.flows.billing.facts import places_of
+from subscriber_tv.flows.billing.use_credit import accounts_of
 from subscriber_tv.flows.collections.invoice_facts import of_document, waiting_on
 
 FIELDS = (
@@ -105,13 +106,14 @@ def _waits(invoice: str) -> tuple[Decimal, ...]:
 
 def _credit(customer: str, company: str, account: str) -> Decimal:
 	"""Payments and credit notes on the account that settle no invoice yet, in the currency of the account."""
+	accounts = accounts_of(frappe._dict(customer=customer, company=company, debit_to=account))
 	entry = frappe.qb.DocType("Payment Ledger Entry")
 	balance = Sum(entry.amount_in_account_currency)
 	rows = (
 		frappe.qb.from_(entry)
 		.select(balance)
 		.where((entry.party_type == "Customer") & (entry.party == customer) & (entry.company == company))
-		.where((entry.account == account) & (entry.delinked == 0))
+		.where(entry.account.isin(accounts) & (entry.delinked == 0))
 		.groupby(entry.against_voucher_type, entry.against_voucher_no)
 		.having(balance < 0)
 		.run()
