@@ -9,6 +9,7 @@ from frappe.utils import add_days, formatdate, getdate
 
 from subscriber_tv.flows.billing import facts
 from subscriber_tv.flows.billing.preview import preview
+from subscriber_tv.flows.billing.watch import quiet_payers
 from subscriber_tv.flows.usage import decide, replay
 from subscriber_tv.flows.usage.facts import usage_of
 from subscriber_tv.tests import factories
@@ -109,6 +110,21 @@ class TestUsageIsBilled(UsageTestCase):
 		again = self.bill(subscription)
 		self.assert_rows(again, [("VOD", *OCTOBER, "2.00")])
 		self.assertEqual(self.record("freed").invoice, again.name)
+
+	def test_late_usage_wakes_a_payer_who_had_nothing_due(self):
+		subscription = self.subscribed()
+		payer = frappe.db.get_value("TV Subscription", subscription, "payer")
+		self.assert_nothing_due(subscription)
+		self.assertIn(payer, quiet_payers(COMPANY, getdate(TODAY)))
+		self.post(film("late", subscription, quantity=20))
+		self.assertNotIn(payer, quiet_payers(COMPANY, getdate(TODAY)))
+		self.assert_rows(self.bill(subscription), [("VOD", *OCTOBER, "2.00")])
+		self.assert_nothing_due(subscription)
+		self.assertIn(payer, quiet_payers(COMPANY, getdate(TODAY)))
+		decide.cancel(self.record("late").name, "Film interrompu")
+		frappe.db.commit()
+		self.assertNotIn(payer, quiet_payers(COMPANY, getdate(TODAY)))
+		self.assertTrue(self.bill(subscription).is_return)
 
 	def test_sums_by_line_charge_and_day_are_exact(self):
 		subscription, other = self.subscribed(), self.subscribed()

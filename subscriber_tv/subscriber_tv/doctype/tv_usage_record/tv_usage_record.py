@@ -51,10 +51,11 @@ class TVUsageRecord(Document):
 
 
 def on_doctype_update():
-	"""Indexes: the sums of billing are read from the first alone, marks are set and freed by the second."""
+	"""Indexes of a table of millions: the sums of billing, and the look at what has changed since, are read from them alone."""
 	frappe.db.add_index(
 		"TV Usage Record",
 		["subscription", "line_id", "charge_code", "day", "state", "quantity"],
 		index_name="usage_sums",
 	)
+	frappe.db.add_index("TV Usage Record", ["subscription", "modified"], index_name="usage_changes")
 	frappe.db.add_index("TV Usage Record", ["tv_import", "state"], index_name="import_state")

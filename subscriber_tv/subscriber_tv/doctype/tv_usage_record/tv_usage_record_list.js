@@ -1,14 +1,13 @@
 // Load a file, try rejected records again, dismiss them; the state of each as its colour.
 (() => {
 	frappe.listview_settings["TV Usage Record"] = {
-		add_fields: ["state", "quantity", "day", "reference"],
+		add_fields: ["state", "quantity"],
 		hide_name_column: true,
 
 		formatters: {
 			charge_code(value, df, doc) {
-				const used = [value, doc.quantity && `× ${format_number(doc.quantity)}`].filter(Boolean).join(" ");
-				const day = doc.day && frappe.datetime.str_to_user(doc.day);
-				return frappe.utils.escape_html([used, day].filter(Boolean).join(", "));
+				const used = doc.quantity ? `${value || ""} × ${doc.quantity}` : value;
+				return frappe.utils.escape_html(used || "");
 			},
 		},
 
