@@ -20,6 +20,8 @@ jinja = {
 	"methods": [
 		"subscriber_tv.flows.printing.invoice.tv_invoice",
 		"subscriber_tv.flows.printing.letter.tv_letter",
+		"subscriber_tv.flows.letters.write.tv_price_letter",
+		"subscriber_tv.flows.letters.write.tv_renewal_letter",
 	]
 }
 doctype_js = {

@@ -1,3 +1,5 @@
+{% include "subscriber_tv/public/js/letters.js" %}
+
 // What price revisions and migrations share: preview, progress, and the buttons of a submitted one.
 
 (() => {
@@ -45,6 +47,10 @@
 				campaign: frm.doc.name,
 			})
 		);
+		if (frm.doctype === "TV Price Revision" && may_write_letters(frm)) {
+			const add = (label, action) => frm.add_custom_button(label, action, __("Letters"));
+			letter_buttons(add, "TV Campaign Target", frm.doc.name, () => frm.reload_doc());
+		}
 		if (!frm.perm[0].submit) return;
 		if (frm.doc.status === "Waiting for Letters") {
 			frm.add_custom_button(__("Apply"), () => apply(frm)).addClass("btn-primary");
@@ -57,6 +63,10 @@
 		if (may_take_back(frm)) {
 			frm.add_custom_button(__("Take Back"), () => take_back(frm)).addClass("btn-danger");
 		}
+	}
+
+	function may_write_letters(frm) {
+		return frm.perm[0].write && frm.doc.targets_total && frm.doc.status !== "Taken Back";
 	}
 
 	function may_take_back(frm) {

@@ -1,5 +1,14 @@
+{% include "subscriber_tv/public/js/letters.js" %}
+
 frappe.listview_settings["TV Renewal Notice"] = {
 	add_fields: ["status"],
+
+	onload(list) {
+		const writers = ["TV Marketing", "TV Billing", "TV Management", "System Manager"];
+		if (!writers.some((role) => frappe.user.has_role(role))) return;
+		const add = (label, action) => list.page.add_inner_button(label, action, __("Letters"));
+		letter_buttons(add, "TV Renewal Notice", null, () => list.refresh());
+	},
 
 	get_indicator(doc) {
 		const colors = { Due: "orange", Sent: "green", Late: "yellow", Missed: "red", "Not Needed": "gray" };
