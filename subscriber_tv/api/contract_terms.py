@@ -5,6 +5,7 @@ import frappe
 from subscriber_tv.api.contracts import require_subscription
 from subscriber_tv.api.guards import STAFF_KEEPING_TERMS, STAFF_SELLING, only_for
 from subscriber_tv.api.values import steps_of
+from subscriber_tv.flows.catalogue import suggest_offers as suggest
 from subscriber_tv.flows.contracts import change_lines as lines_flow
 from subscriber_tv.flows.contracts import change_parties, change_terms
 
@@ -30,6 +31,14 @@ def change_lines(
 		reason=reason or None,
 	)
 	return {"change": change}
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def suggest_offers(subscription: str) -> list:
+	"""What to propose to the subscriber next, and why not the rest. PermissionError without a role that sells."""
+	only_for(*STAFF_SELLING, "TV Support", "TV Marketing")
+	require_subscription(subscription)
+	return suggest.suggest_offers(subscription)
 
 
 @frappe.whitelist(methods=["POST"])

@@ -1,6 +1,7 @@
 {% include "subscriber_tv/public/js/upcoming_bills.js" %}
 {% include "subscriber_tv/public/js/change_lines.js" %}
 {% include "subscriber_tv/public/js/change_terms.js" %}
+{% include "subscriber_tv/public/js/suggest_offer.js" %}
 {% include "subscriber_tv/public/js/leave.js" %}
 {% include "subscriber_tv/public/js/give_promotion.js" %}
 
@@ -84,6 +85,9 @@ function show_buttons(frm, overview) {
 		});
 	}
 	if (overview.can_keep_terms) actions.push(...party_actions(frm, overview));
+	if (overview.can_change_lines) {
+		actions.push({ key: "suggest", label: __("Suggest an Offer"), run: () => suggest_offer(frm) });
+	}
 	actions.push({ key: "bills", label: __("Show Next Bills"), run: () => show_bills(frm) });
 	frm.clear_custom_buttons();
 	if (frm.doc.activated_on) {
