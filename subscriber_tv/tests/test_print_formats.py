@@ -1,23 +1,18 @@
 """The printed invoice and credit note, in both languages, as HTML and as PDF."""
 
-import functools
 import html
-import io
 import re
-import threading
 from decimal import Decimal
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import frappe
 from frappe.utils import strip_html
-from pypdf import PdfReader
 
 from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.flows.contracts.change_terms import grant_discount
 from subscriber_tv.setup.print_formats import SETTER, make_default, remove_default
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import COMPANY
-from subscriber_tv.tests.test_credit_first import CreditCase
+from subscriber_tv.tests.print_case import PrintCase
 
 ENGLISH = (
 	"Invoice date",
@@ -28,92 +23,6 @@ ENGLISH = (
 	"Subtotal",
 )
 FRENCH = ("Date de facture", "Numéro de client", "Période", "Prix unitaire HT", "Reste à payer", "Sous-total")
-FROM_TEMPLATE = ("{{", "}}", "{%", "None", "undefined")
-
-
-def make_address(name: str, doctype: str, link: str, **values) -> str:
-	"""Return an address linked to a record; made once a title."""
-	title = f"{name}-Billing"
-	if not frappe.db.exists("Address", title):
-		frappe.get_doc(
-			{
-				"doctype": "Address",
-				"address_title": name,
-				"address_type": "Billing",
-				"address_line1": "12 rue des Antennes",
-				"pincode": "59000",
-				"city": "Lille",
-				"country": "France",
-				"is_primary_address": 1,
-				"is_your_company_address": int(doctype == "Company"),
-				"links": [{"link_doctype": doctype, "link_name": link}],
-				**values,
-			}
-		).insert()
-	return title
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-	def log_message(self, *_arguments) -> None:
-		pass
-
-
-class PrintCase(CreditCase):
-	@classmethod
-	def setUpClass(cls):
-		super().setUpClass()
-		# The PDF maker fetches the site's style sheet: serve it, on the loopback only.
-		handler = functools.partial(_Quiet, directory=frappe.local.sites_path)
-		server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-		threading.Thread(target=server.serve_forever, daemon=True).start()
-		cls.addClassCleanup(server.server_close)
-		cls.addClassCleanup(server.shutdown)
-		cls.addClassCleanup(frappe.conf.update, {"host_name": frappe.conf.get("host_name")})
-		frappe.conf.host_name = f"http://127.0.0.1:{server.server_port}"
-
-	def setUp(self):
-		super().setUp()
-		self.register_company()
-		frappe.db.set_value("Customer", self.payer, {"language": "fr", "tax_id": "FR 83 404 833 048"})
-		make_address(self.payer, "Customer", self.payer, address_line1="3 place <du> Marché")
-		frappe.db.commit()
-		self.addCleanup(setattr, frappe.local, "lang", frappe.local.lang)
-
-	def register_company(self) -> None:
-		make_address(COMPANY, "Company", COMPANY)
-		frappe.db.set_value(
-			"Company",
-			COMPANY,
-			{
-				"tax_id": "FR32552100554",
-				"registration_details": "SAS au capital de 100 000 €\nRCS Lille 552 100 554",
-			},
-		)
-		frappe.clear_document_cache("Company", COMPANY)
-
-	def read(self, language: str) -> None:
-		frappe.db.set_value("Customer", self.payer, "language", language)
-		frappe.db.commit()
-
-	def html(self, name: str, print_format: str = "TV Invoice") -> str:
-		return frappe.get_print("Sales Invoice", name, print_format)
-
-	def text(self, name: str, print_format: str = "TV Invoice") -> str:
-		shown = re.sub(r"<style.*?</style>", "", self.html(name, print_format), flags=re.S)
-		text = html.unescape(strip_html(shown.replace("<", " <")))
-		text = re.sub(r"\s+", " ", text.replace("\u00a0", " "))
-		for rest in FROM_TEMPLATE:
-			self.assertNotIn(rest, text)
-		return text
-
-	def pdf(self, name: str, print_format: str = "TV Invoice") -> list[str]:
-		"""The text of each page."""
-		content = frappe.get_print("Sales Invoice", name, print_format, as_pdf=True)
-		self.assertEqual(content[:5], b"%PDF-")
-		pages = PdfReader(io.BytesIO(content)).pages
-		for page in pages:
-			self.assertEqual([round(float(side) / 72 * 25.4) for side in page.mediabox[2:]], [210, 297])
-		return [re.sub(r"\s+", " ", page.extract_text()).replace("\u00a0", " ") for page in pages]
 
 
 class TestInvoicePrint(PrintCase):
@@ -208,6 +117,40 @@ class TestInvoicePrint(PrintCase):
 		[invoice] = self.run_bill().invoices
 		told = "Prix de la période entière : 30,00 Remise Bienvenue : −3,00 sur la période entière 15 jours sur 30"
 		self.assertIn(f"{told} 16/11/2026 – 30/11/2026 1 30,00 10 13,50", self.text(invoice))
+
+	def test_the_language_chosen_in_the_print_view_wins(self):
+		self.contract()
+		[invoice] = self.run_bill().invoices
+		# Looked up then: printing puts another dict in its place.
+		self.addCleanup(lambda: frappe.form_dict.pop("_lang", None))
+		frappe.form_dict["_lang"] = "en"
+		self.assertIn("Remains to pay €93.00", self.text(invoice))
+
+	def test_another_currency_tells_its_vat_at_home(self):
+		self.advance(1)  # the account must hold euros before ERPNext takes dollars on it
+		self.contract(version=self.in_dollars())
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		self.assertIn("Montant HT USD", text)
+		self.assertIn("Total TTC 33,00 $US", text)
+		self.assertIn("TVA dans la monnaie de l'entreprise : 2,70 €", text)
+
+	def test_rows_without_vat_say_why(self):
+		account = frappe.db.get_value("Account", {"account_number": "445720", "company": COMPANY})
+		title = f"Exonéré art. 261-{frappe.generate_hash(length=4)}"
+		template = frappe.get_doc(
+			doctype="Item Tax Template",
+			title=title,
+			company=COMPANY,
+			taxes=[{"tax_type": account, "tax_rate": 0}],
+		).insert()
+		item = factories.make_item(f"TV-{title}", taxes=[{"item_tax_template": template.name}])
+		charges = [factories.charge("EXEMPT", item=item, unit_price=12)]
+		self.contract(version=factories.make_offer_version(f"P-{item[-4:]}", charges=charges))
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		self.assertIn(f"0 12,00 0,00 Hors TVA : {title}", text)
+		self.assertIn("Total TTC 12,00 €", text)
 
 	def test_what_credit_has_settled_and_what_remains(self):
 		payment = self.advance(50, "2026-10-03")

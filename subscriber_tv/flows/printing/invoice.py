@@ -32,7 +32,12 @@ def tv_invoice(doc) -> dict[str, Any]:
 		"vat": _vat(doc, rows, words),
 		"net": words.amount(doc.net_total),
 		"tax": words.amount(doc.total_taxes_and_charges),
+		"rounding": words.amount(doc.rounding_adjustment)
+		if doc.rounded_total and doc.rounding_adjustment
+		else "",
 		"gross": words.total(_gross(doc)),
+		"tax_at_home": _tax_at_home(doc, words),
+		"untaxed": _why_untaxed(doc, rows, words.lang),
 		"settled": [
 			(_(text, words.lang).format(name), words.day(day), words.total(amount))
 			for text, name, day, amount in settled
@@ -62,6 +67,27 @@ def _vat(doc, rows: list[PrintRow], words: Words) -> list[tuple[str, str, str]]:
 		(words.number(line.percent), words.amount(line.base), words.amount(line.tax))
 		for line in vat_summary(rows, posted, places_of(doc.currency))
 	]
+
+
+def _tax_at_home(doc, words: Words) -> str:
+	"""The VAT in the company's currency, which an invoice in another one must tell as well."""
+	currency = frappe.get_cached_value("Company", doc.company, "default_currency")
+	if currency == doc.currency:
+		return ""
+	return Words(words.lang, currency).total(doc.base_total_taxes_and_charges)
+
+
+def _why_untaxed(doc, rows: list[PrintRow], language: str) -> str:
+	"""What the Item Tax Templates and the tax category call the rows that bear no VAT: their reason must be told."""
+	items = [item for item, row in zip(doc.items, rows, strict=True) if not row.percent]
+	if not items:
+		return ""
+	titles = {
+		frappe.get_cached_value("Item Tax Template", item.item_tax_template, "title")
+		for item in items
+		if item.item_tax_template
+	}
+	return ", ".join(_(title, language) for title in [*sorted(titles), *filter(None, [doc.tax_category])])
 
 
 def _places(subscriptions: set[str | None]) -> dict[str, dict]:
