@@ -27,6 +27,7 @@ from subscriber_tv.flows.billing import facts
 from subscriber_tv.flows.billing.bill_payer import look_at
 from subscriber_tv.flows.billing.first_bills import first_bills
 from subscriber_tv.flows.billing.tax import tax_of
+from subscriber_tv.flows.billing.watch import quiet_payers
 from subscriber_tv.ledger.tax_outlook import TaxOutlook
 
 DEFAULT_JUMP = Decimal(50)  # percent
@@ -60,11 +61,17 @@ def forecast(
 	posting_date: date,
 	bill_until: date,
 	payer: str | None = None,
+	look_at_all: bool = False,
 	show: Show | None = None,
 ) -> Preview:
-	"""Preview a run over all payers of `company`, or over one; `show` hears how many of how many are done."""
+	"""Preview a run over all payers of `company`, or over one; `show` hears how many of how many are done.
+
+	As in a run, payers of whom the last look found nothing due are passed over, unless `look_at_all`.
+	"""
 	found = Preview()
-	customers = facts.payers(company, payer)
+	everybody = facts.payers(company, payer)
+	quiet = () if payer or look_at_all else quiet_payers(company, bill_until)
+	customers = [customer for customer in everybody if customer not in quiet]
 	last_bills = _last_bills(company)
 	outlook = TaxOutlook(company, posting_date)
 	addressed = _with_address()
@@ -84,7 +91,7 @@ def forecast(
 		_add_tax(found, bill, customer, company, posting_date)
 		if show:
 			show(number, len(customers))
-	found.payers = len(customers)
+	found.payers = len(everybody)
 	found.outliers = outliers(found.forecasts, jump_percent=jump_percent())
 	found.last_run, last = last_run(company, payer)
 	found.comparison = compare(found.net, last)

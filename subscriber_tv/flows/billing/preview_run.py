@@ -75,7 +75,7 @@ def forget_preview(bill_run: str) -> None:
 
 
 def _preview(bill_run: str) -> Preview:
-	fields = ["company", "posting_date", "bill_until", "payer"]
+	fields = ["company", "posting_date", "bill_until", "payer", "look_at_all"]
 	order = frappe.db.get_value("TV Bill Run", bill_run, fields, as_dict=True)
 	shown = 0.0
 
@@ -90,6 +90,7 @@ def _preview(bill_run: str) -> Preview:
 		posting_date=getdate(order.posting_date),
 		bill_until=getdate(order.bill_until),
 		payer=order.payer,
+		look_at_all=bool(order.look_at_all),
 		show=show,
 	)
 

@@ -7,7 +7,7 @@ from subscriber_tv.flows.billing.preview_run import forget_preview
 from subscriber_tv.flows.billing.start_run import check_run, enqueue
 
 #: What a preview was made of: another value makes it worthless.
-PREVIEWED = ("company", "posting_date", "bill_until", "payer")
+PREVIEWED = ("company", "posting_date", "bill_until", "payer", "look_at_all")
 PREVIEW = {
 	"preview_status": None,
 	"previewed_at": None,
