@@ -9,13 +9,12 @@ from statistics import median
 
 from subscriber_tv.core.billing.bill import ContractFacts
 from subscriber_tv.core.billing.charges import expected_charges
+from subscriber_tv.core.billing.mrr import monthly_on
 from subscriber_tv.core.billing.periods import Span, clamped
-from subscriber_tv.core.billing.price import RECURRING
 from subscriber_tv.core.campaigns.plan import Plan
 from subscriber_tv.core.contracts.lines import LineStep
 from subscriber_tv.core.contracts.timeline import Change, extend
-from subscriber_tv.core.money import ZERO, round_money
-from subscriber_tv.core.scenario.known import lasting
+from subscriber_tv.core.money import ZERO
 
 #: A rise that differs from the middle one by more points than this is shown as an outlier.
 OUTLIER_POINTS = Decimal(5)
@@ -71,18 +70,6 @@ def after_steps(facts: ContractFacts, day: date, steps: Sequence[LineStep]) -> C
 	no = contract.changes[-1].no + 1
 	change = Change(no, "change_lines", contract.state, contract.state, day, steps=tuple(steps))
 	return replace(facts, contract=extend(contract, change))
-
-
-def monthly_on(facts: ContractFacts, day: date) -> Decimal:
-	"""Recurring revenue a month on that day, discounts that end left out, rounded once."""
-	kept = lasting(facts)
-	rows = expected_charges(kept.contract, kept.offers, day, kept.terms, kept.places)
-	amounts = (
-		row.price.full_amount / row.price.interval_months
-		for row in rows
-		if row.kind == RECURRING and row.span.start <= day < row.span.end
-	)
-	return round_money(sum(amounts, ZERO), facts.places)
 
 
 def year_from(facts: ContractFacts, day: date) -> Decimal:

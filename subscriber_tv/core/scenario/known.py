@@ -5,7 +5,6 @@ every bill is decided from, the same plain values that a site loads from its dat
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,7 @@ from subscriber_tv.core.billing.base import Counted, with_base_of_payer
 from subscriber_tv.core.billing.bill import ContractFacts
 from subscriber_tv.core.billing.chain import PERIODIC
 from subscriber_tv.core.billing.periods import Span, intersect
-from subscriber_tv.core.billing.price import FAR, RECURRING, OfferCharge
+from subscriber_tv.core.billing.price import FAR, OfferCharge
 from subscriber_tv.core.billing.terms import Terms
 from subscriber_tv.core.billing.usage import Usage
 from subscriber_tv.core.contracts.states import ACTIVE, CANCELLED
@@ -201,19 +200,3 @@ def _steps(first: Any, events: Iterable[Event], kind: str) -> Steps:
 
 def _holding(steps: Steps, day: date) -> Any:
 	return next(value for start, value in reversed(steps) if start <= day)
-
-
-def lasting(facts: ContractFacts) -> ContractFacts:
-	"""The same without what ends by itself or counts once: for the recurring revenue of a day."""
-	offers = {
-		version: tuple(
-			replace(
-				charge, discounts=tuple(d for d in charge.discounts if d.lasting), minimum=None, prorate=True
-			)
-			for charge in charges
-			if charge.kind == RECURRING
-		)
-		for version, charges in facts.offers.items()
-	}
-	discounts = tuple(discount for discount in facts.terms.discounts if discount.lasting)
-	return replace(facts, offers=offers, terms=replace(facts.terms, discounts=discounts, minimum=None))

@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 
 from subscriber_tv.core.billing.bill import expected_of
+from subscriber_tv.core.billing.mrr import lasting, monthly
 from subscriber_tv.core.billing.price import Expected
 from subscriber_tv.core.money import ZERO
-from subscriber_tv.core.scenario.known import all_facts_on, lasting
+from subscriber_tv.core.scenario.known import all_facts_on
 from subscriber_tv.core.scenario.model import Scenario
 
 
@@ -25,7 +26,7 @@ def mrr_by_date(scenario: Scenario) -> dict[date, Decimal]:
 	found: dict[date, Decimal] = {}
 	before = ZERO
 	for day in days:
-		amount = sum((_monthly(row) for row in rows if row.span.start <= day < row.span.end), ZERO)
+		amount = sum((monthly(row) for row in rows if row.span.start <= day < row.span.end), ZERO)
 		if day in asked or amount != before:
 			found[day] = amount
 		before = amount
@@ -35,7 +36,3 @@ def mrr_by_date(scenario: Scenario) -> dict[date, Decimal]:
 def _rows(scenario: Scenario, last: date) -> list[Expected]:
 	known = all_facts_on(scenario, scenario.contracts, date.max)
 	return [row for facts in known for row in expected_of(lasting(facts), last)]
-
-
-def _monthly(row: Expected) -> Decimal:
-	return row.price.full_amount / row.price.interval_months
