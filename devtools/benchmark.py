@@ -1,4 +1,8 @@
-"""`./dev benchmark`: desk and edge of the demo asked in turns, with the figures printed as ratios of one run."""
+"""`./dev benchmark`: what is compared with what, with the figures printed as ratios of one run.
+
+device_auth   desk and edge of the demo, asked in turns
+billing       bill runs and ERPNext's own Subscription, on a site made for it
+"""
 
 import contextlib
 import json
@@ -6,33 +10,50 @@ import subprocess
 from pathlib import Path
 
 from devtools import bench as benches
-from devtools import demo, embedded, packages, paths, proc, services, stack
+from devtools import demo, embedded, packages, paths, proc, services, sites, stack
 from devtools.proc import Daemon
 from devtools.say import Problem, step
 
 SCRIPT = paths.CLONE / "benchmarks/device_auth/run.py"
+BILLING = paths.CLONE / "benchmarks/billing/run.py"
+BILLING_SITE = "benchmark.localhost"
 LIMITS = "subscriber_tv_limits"
 # The desk lets a TV ask ten times a minute; a benchmark asks with few TVs and often.
 NO_LIMITS = {"device": [1_000_000, 60], "failures": [1_000_000, 60]}
 
 
-def run(arguments: list[str]) -> int:
-	"""Serve the demo's site on free ports and compare; more arguments go to the benchmark's own script."""
+def run(name: str, arguments: list[str]) -> int:
+	"""Run the benchmark of that name; more arguments go to its own script."""
 	if demo.is_running():
 		raise Problem("the demo is running: `./dev stop` first, so that nothing else takes the processors")
 	bench = benches.find_or_make()
 	if not bench:
-		raise Problem(
-			"the benchmark compares with the desk, so it needs a bench; `./dev doctor` says how to get one"
-		)
+		raise Problem(f"the benchmark {name} needs a bench; `./dev doctor` says how to get one")
 	with services.running() as found:
-		running = demo.site_on(bench, found)
-		with _unlimited(running):
-			running.start()
-			try:
-				return _compare(running, arguments)
-			finally:
-				running.stop()
+		return BENCHMARKS[name](bench, found, arguments)
+
+
+def _device_auth(bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
+	"""Serve the demo's site on free ports and compare."""
+	running = demo.site_on(bench, found)
+	with _unlimited(running):
+		running.start()
+		try:
+			return _compare(running, arguments)
+		finally:
+			running.stop()
+
+
+def _billing(bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
+	"""Fill a site made anew and bill it both ways."""
+	overlay = benches.Overlay(bench, found, "benchmark", redis_pair=2)
+	sites.restore(overlay, sites.with_app(overlay), BILLING_SITE)
+	step("measuring")
+	command = [overlay.bench.python, BILLING, "--site", BILLING_SITE, *arguments]
+	try:
+		return subprocess.run(command, cwd=overlay.sites, env=overlay.env()).returncode
+	finally:
+		sites.drop(overlay, BILLING_SITE)
 
 
 @contextlib.contextmanager
@@ -81,3 +102,6 @@ def _watching_tvs(running: stack.Stack) -> Path:
 	if proc.capture(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE))) is None:
 		raise Problem(f"{database} tells no TV that may play")
 	return path
+
+
+BENCHMARKS = {"device_auth": _device_auth, "billing": _billing}
