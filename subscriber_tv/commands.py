@@ -164,6 +164,22 @@ def import_subscriptions(context, company, bouquet, dry_run, report):
 		sys.exit(1)
 
 
+@subscriber_tv.command("load-usage")
+@click.argument("profile")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@pass_context
+def load_usage(context, profile, file):
+	"""Load a FILE of usage records by a TV Import PROFILE. Exit code 1 when rows are rejected or the file cannot be read."""
+	with on_site(context):
+		from subscriber_tv.flows.usage.import_file import COMPLETED, load_path
+
+		result = load_path(profile=profile, path=Path(file))
+		for figure, value in result.items():
+			click.echo(f"{figure}: {value}")
+	if result["status"] != COMPLETED:
+		sys.exit(1)
+
+
 @subscriber_tv.command("set-up-operator")
 @click.option("--company", required=True, help="Company whose accounts, taxes and warehouses are set.")
 @pass_context

@@ -47,7 +47,7 @@ def load_demo(
 	frappe.db.commit()  # nosemgrep
 	reports = [_load(kind, say, progress) for kind in KINDS]
 	used = load_usage(fixtures_folder() / "usage.csv")
-	say(_("usage.csv: {0} accepted, {1} rejected").format(used.accepted, used.rejected))
+	say(_("usage.csv: {0} accepted, {1} rejected").format(used["accepted"], used["rejected"]))
 	logins = demo_users.make_users(password or "")
 	# The users can log in while the bill runs go on.
 	frappe.db.commit()  # nosemgrep

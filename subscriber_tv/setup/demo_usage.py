@@ -4,7 +4,7 @@ from pathlib import Path
 
 import frappe
 
-from subscriber_tv.flows.usage.import_file import load_import, make_import
+from subscriber_tv.flows.usage.import_file import load_import, load_path
 
 PROFILE = "Vidéo à la demande"
 COLUMNS = (
@@ -23,18 +23,9 @@ def load_usage(path: Path) -> dict:
 	Two of them fit no contract: they show what becomes of such a record.
 	"""
 	_make_profile()
-	done = frappe.db.get_value("TV Import", {"profile": PROFILE, "file_name": path.name})
-	name = done or _make_import(path)
-	# The import commits chunk by chunk, so its own row must stand.
-	frappe.db.commit()  # nosemgrep
-	return load_import(tv_import=name)
-
-
-def _make_import(path: Path) -> str:
-	file = frappe.get_doc(
-		{"doctype": "File", "file_name": path.name, "is_private": 1, "content": path.read_bytes()}
-	).insert(ignore_permissions=True)
-	return make_import(profile=PROFILE, file=file.name)
+	if done := frappe.db.get_value("TV Import", {"profile": PROFILE, "file_name": path.name}):
+		return load_import(tv_import=done)
+	return load_path(profile=PROFILE, path=path)
 
 
 def _make_profile() -> None:

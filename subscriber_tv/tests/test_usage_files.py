@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import datetime
+from pathlib import Path
 from unittest.mock import patch
 
 import frappe
@@ -64,6 +65,18 @@ class TestFiles(UsageTestCase):
 		lines = [json.dumps(film(f"j{n}", self.subscription)) for n in range(2)]
 		loaded = self.load(profile, "\n".join([*lines, "not json"]), "films.jsonl")
 		self.assertEqual((loaded.accepted, loaded.rejected), (2, 1))
+
+	def test_a_file_dropped_on_the_server(self):
+		profile = make_profile(format="JSON Lines")
+		path = Path(frappe.get_site_path("private", "files", f"{frappe.generate_hash(length=8)}.jsonl"))
+		path.write_text(json.dumps(film("drop", self.subscription)))
+		self.addCleanup(path.unlink, missing_ok=True)
+		result = import_file.load_path(profile=profile, path=path)
+		self.assertEqual((result["status"], result["accepted"], result["error"]), ("Completed", 1, None))
+		self.assertEqual(self.record("drop", profile).tv_import, result["import"])
+		self.assertRaises(
+			frappe.DoesNotExistError, lambda: import_file.load_path(profile="Nobody", path=path)
+		)
 
 	def test_a_file_that_cannot_be_read_says_why(self):
 		for profile, content, said in (

@@ -10,6 +10,7 @@ from subscriber_tv.core.usage.judge import Place, judge
 from subscriber_tv.core.usage.problem import Problem
 from subscriber_tv.core.usage.read import Read
 from subscriber_tv.flows.usage import rows
+from subscriber_tv.flows.usage.attempts import repeated
 from subscriber_tv.flows.usage.load_facts import load_facts
 from subscriber_tv.flows.usage.mark_billed import FREED
 from subscriber_tv.flows.usage.replay import read_kept
@@ -22,11 +23,8 @@ class NotPossible(frappe.ValidationError):
 
 def dismiss(names: Iterable[str], reason: str) -> int:
 	"""Close records that wait: they stay, count nothing and are asked about no more. Their number."""
-	found = rows.lock(list(names)).values()
-	waiting = [row for row in found if row.state in inbox.OPEN]
-	for row in waiting:
-		rows.update(row.name, {"state": inbox.DISMISSED, "reason": reason})
-	return len(waiting)
+	wanted = list(names)
+	return repeated(lambda: _dismiss(wanted, reason))
 
 
 def accept_conflict(name: str) -> str:
@@ -34,10 +32,12 @@ def accept_conflict(name: str) -> str:
 
 	NotPossible when it is none, or when it cannot count as things are: it says why.
 	"""
+	# Always the record that counts before those beside it, as when a batch is taken.
+	head_name = frappe.db.get_value(rows.DOCTYPE, name, "current_record")
+	head = _locked(head_name) if head_name else None
 	side = _locked(name)
-	if side.state != inbox.CONFLICT:
+	if head is None or side.state != inbox.CONFLICT:
 		frappe.throw(_("{0} contradicts nothing.").format(frappe.bold(side.source_key)), NotPossible)
-	head = _locked(side.current_record)
 	read, place, zones = _judged(side)
 	rows.keep_aside(head)
 	content = rows.content(read, place, zones) | {
@@ -60,6 +60,13 @@ def cancel(name: str, reason: str) -> None:
 		)
 	rows.keep_aside(row)
 	rows.update(name, {"state": inbox.CANCELLED, "reason": reason, **FREED})
+
+
+def _dismiss(names: list[str], reason: str) -> int:
+	waiting = [row for row in rows.lock(names).values() if row.state in inbox.OPEN]
+	for row in waiting:
+		rows.update(row.name, {"state": inbox.DISMISSED, "reason": reason})
+	return len(waiting)
 
 
 def _judged(side: frappe._dict) -> tuple[Read, Place, Mapping[str, str]]:
