@@ -69,6 +69,7 @@ def make_version(
 			],
 		}
 	)
+	# The command that takes subscriptions over runs on the server, as nobody in particular.
 	version.flags.ignore_permissions = True
 	version.insert()
 	version.submit()
