@@ -50,7 +50,7 @@ override_doctype_dashboards = {
 	"Sales Invoice": "subscriber_tv.overrides.dashboards.sales_invoice",
 	"Serial No": "subscriber_tv.overrides.dashboards.serial_no",
 }
-company_data_to_be_ignored = ["TV Service Warehouse Line"]
+company_data_to_be_ignored = ["TV Service Warehouse Line", "TV Bill Schedule Line"]
 add_to_apps_screen = [
 	{
 		"name": "subscriber_tv",

@@ -10,7 +10,7 @@ from subscriber_tv.setup.backup import tv_doctypes
 from subscriber_tv.setup.demo import DEMO_COMPANY, DEPOTS, SECTORS, SUPPLIERS, fixtures_folder
 from subscriber_tv.setup.demo_users import remove_users
 
-KEPT = ("TV Service Warehouse Line", "TV Invoice Series Line", "TV Edge")
+KEPT = ("TV Service Warehouse Line", "TV Invoice Series Line", "TV Bill Schedule Line", "TV Edge")
 """Child rows of TV Settings and known edges: the set-up stays."""
 
 
