@@ -66,7 +66,7 @@ class TestInvoicePrint(PrintCase):
 			"TVA 12,00",
 			"Total TTC 82,00 €",
 			"Reste à payer 82,00 €",
-			"Merci de régler 82,00 € avant le 22/12/2026",
+			"Merci de régler 82,00 € au plus tard le 22/12/2026",
 			"indemnité forfaitaire de recouvrement de 40 €",
 			"Pas d'escompte",
 		):
@@ -151,6 +151,32 @@ class TestInvoicePrint(PrintCase):
 		text = self.text(invoice)
 		self.assertIn(f"0 12,00 0,00 Hors TVA : {title}", text)
 		self.assertIn("Total TTC 12,00 €", text)
+
+	def test_each_instalment_has_its_date_and_amount(self):
+		name = "30 et 60 jours"
+		if not frappe.db.exists("Payment Terms Template", name):
+			terms = [
+				{
+					"invoice_portion": 50,
+					"due_date_based_on": "Day(s) after invoice date",
+					"credit_days": days,
+					"description": f"50 % à {days} jours",
+				}
+				for days in (30, 60)
+			]
+			frappe.get_doc(doctype="Payment Terms Template", template_name=name, terms=terms).insert()
+		frappe.db.set_value("Customer", self.payer, "payment_terms", name)
+		frappe.clear_document_cache("Customer", self.payer)
+		self.contract()
+		[invoice] = self.run_bill().invoices
+		text = self.text(invoice)
+		for wanted in (
+			"Échéance 22/12/2026 · 46,50 €",
+			"Échéance 21/01/2027 · 46,50 €",
+			"Conditions de paiement 50 % à 30 jours, 50 % à 60 jours",
+			"Merci de régler 93,00 € aux échéances ci-dessus",
+		):
+			self.assertIn(wanted, text)
 
 	def test_what_credit_has_settled_and_what_remains(self):
 		payment = self.advance(50, "2026-10-03")
