@@ -115,6 +115,7 @@ STEPS = st.builds(
 )
 
 
+@pytest.mark.histories
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), STEPS), max_size=8), st.randoms())
 def test_pieces_are_in_order_never_touch_wrongly_and_do_not_depend_on_the_order_read(listed, random):

@@ -304,6 +304,7 @@ def histories(draw):
 	return changes
 
 
+@pytest.mark.histories
 @settings(max_examples=40, deadline=None)
 @given(histories())
 def test_spans_are_one_unbroken_line_of_days(changes):
@@ -314,6 +315,7 @@ def test_spans_are_one_unbroken_line_of_days(changes):
 	assert contract.spans[-1].end is None
 
 
+@pytest.mark.histories
 @settings(max_examples=40, deadline=None)
 @given(histories())
 def test_the_past_never_changes_before_the_day_of_a_change(changes):
@@ -327,6 +329,7 @@ def test_the_past_never_changes_before_the_day_of_a_change(changes):
 	assert StateSpan(contract.spans[-1].state, contract.spans[-1].start) == contract.spans[-1]
 
 
+@pytest.mark.histories
 @settings(max_examples=40, deadline=None)
 @given(histories())
 def test_served_intervals_never_touch_and_end_with_the_contract(changes):
@@ -341,6 +344,7 @@ def test_served_intervals_never_touch_and_end_with_the_contract(changes):
 		assert contract.end_date is None
 
 
+@pytest.mark.histories
 @settings(max_examples=40, deadline=None)
 @given(histories(), st.randoms())
 def test_the_order_in_which_rows_are_read_does_not_matter(changes, random):

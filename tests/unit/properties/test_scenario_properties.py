@@ -8,11 +8,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from subscriber_tv.core.billing.books import Books
 from subscriber_tv.core.billing.charges import expected_charges
 from subscriber_tv.core.billing.price import MINIMUM, ONE_OFF
 from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.core.pricing.models import Flat, PerUnit, Tier, Volume
-from subscriber_tv.core.billing.books import Books
 from subscriber_tv.core.scenario.known import facts_on
 from subscriber_tv.core.scenario.model import (
 	ANCHOR,

@@ -122,6 +122,7 @@ def test_a_stranger_costs_what_a_wrong_credential_costs(monkeypatch):
 	assert calls == [(43, 43)] * 3
 
 
+@pytest.mark.histories
 @given(st.binary(min_size=32, max_size=32))
 def test_no_other_secret_opens(secret):
 	if secret != bytes(range(32)):

@@ -183,6 +183,7 @@ def test_the_hash_changes_with_the_facts_only():
 STATES = ["Draft", "Awaiting Activation", "Active", "Suspended", "Cancelling", "Cancelled", "Uninstalled"]
 
 
+@pytest.mark.histories
 @given(
 	st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 20)), min_size=1, max_size=7),
 	st.integers(0, 90),

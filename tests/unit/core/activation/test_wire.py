@@ -97,6 +97,7 @@ def test_any_bytes_are_answered(data):
 	assert answer.power_on(data, lambda _: None, lambda _: (), 0).answer.status in (400, 401)
 
 
+@pytest.mark.histories
 @given(
 	st.dictionaries(
 		st.sampled_from(["serial", "credential", "n", "key"]),

@@ -265,6 +265,7 @@ def ledgers(draw):
 	return ledger
 
 
+@pytest.mark.histories
 @settings(max_examples=25, deadline=None)
 @given(ledgers())
 def test_every_row_of_any_history_is_worked_out_again(ledger):

@@ -124,6 +124,7 @@ keys = st.builds(
 )
 
 
+@pytest.mark.histories
 @given(st.lists(st.tuples(keys, st.integers())))
 def test_gathering_never_loses_adds_or_changes_a_row(rows):
 	groups = gather(rows)
@@ -134,6 +135,7 @@ def test_gathering_never_loses_adds_or_changes_a_row(rows):
 		assert list(kept) == [row for other, row in rows if other == key]  # in their order
 
 
+@pytest.mark.histories
 @given(
 	st.dictionaries(
 		st.text("ABCDEF", min_size=1, max_size=2), st.tuples(keys, st.sampled_from(CHOICES)), max_size=6
@@ -199,6 +201,7 @@ def test_the_oldest_credit_is_used_first(opens, sources, expected):
 amounts = st.decimals("0", "999.99", places=2)
 
 
+@pytest.mark.histories
 @given(
 	st.lists(amounts, max_size=5),
 	st.lists(st.tuples(amounts, st.dates(date(2026, 1, 1), date(2026, 1, 9))), max_size=5),

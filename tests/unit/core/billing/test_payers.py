@@ -124,6 +124,7 @@ def test_spans_of_each_payer(payer, spans):
 	assert spans_paid_by(payer, payers) == spans
 
 
+@pytest.mark.histories
 @settings(deadline=None)
 @given(
 	st.lists(st.integers(0, 120), min_size=1, max_size=4, unique=True), st.integers(1, 3), st.integers(1, 31)

@@ -68,6 +68,7 @@ span_lists = st.lists(
 )
 
 
+@pytest.mark.histories
 @given(spans=span_lists, others=span_lists)
 def test_span_arithmetic_is_that_of_sets_of_days(spans, others):
 	a, b = _days(spans), _days(others)

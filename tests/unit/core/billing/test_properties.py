@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from billing_books import Books, contract, one_off, recurring
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,7 @@ def _books(price, months, fee):
 intervals = st.sampled_from([1, 3, 6, 12])
 
 
+@pytest.mark.histories
 @settings(max_examples=25, deadline=None)
 @given(history=histories(), price=prices, months=intervals, fee=prices)
 def test_twice_is_nothing(history, price, months, fee):
@@ -45,6 +47,7 @@ def test_twice_is_nothing(history, price, months, fee):
 		assert not books.run(known, run_day)
 
 
+@pytest.mark.histories
 @settings(max_examples=25, deadline=None)
 @given(history=histories(), price=prices, months=intervals)
 def test_what_stands_is_worth_the_served_days(history, price, months):
@@ -62,6 +65,7 @@ def test_what_stands_is_worth_the_served_days(history, price, months):
 	assert abs(books.net - value) <= Decimal("0.01") * max(len(books.rows), 1)
 
 
+@pytest.mark.histories
 @settings(max_examples=25, deadline=None)
 @given(history=histories(), price=prices, months=intervals, fee=prices)
 def test_late_costs_the_same(history, price, months, fee):
@@ -74,6 +78,7 @@ def test_late_costs_the_same(history, price, months, fee):
 	assert often.net == once.net
 
 
+@pytest.mark.histories
 @settings(max_examples=25, deadline=None)
 @given(
 	history=histories(),
@@ -95,6 +100,7 @@ def test_credits_never_exceed_the_row(history, price, months, conceded):
 		assert credited <= row.amount
 
 
+@pytest.mark.histories
 @settings(max_examples=25, deadline=None)
 @given(price=prices, cuts=st.lists(st.integers(1, 30), max_size=5, unique=True))
 def test_parts_of_a_period_add_up_to_the_whole(price, cuts):

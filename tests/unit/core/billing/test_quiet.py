@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from billing_books import Books, contract, one_off, recurring
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,7 @@ def test_a_year_is_looked_at_again_after_two_months():
 	assert quiet(books, known, date(2026, 1, 20)) == date(2026, 1, 20) + LOOK_AHEAD + timedelta(1)
 
 
+@pytest.mark.histories
 @settings(max_examples=60, deadline=None)
 @given(
 	start=days,

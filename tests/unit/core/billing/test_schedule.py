@@ -45,6 +45,7 @@ def test_a_schedule_starts_nothing_for_a_day_before_it_was_made():
 	assert due("2026-12-01T03:00", 1, since="2026-11-22T14:00") == "2026-12-01"
 
 
+@pytest.mark.histories
 def test_asked_every_hour_of_a_year_each_scheduled_day_is_found_once_in_order():
 	found = []
 	for month in range(1, 13):

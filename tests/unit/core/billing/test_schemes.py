@@ -127,6 +127,7 @@ tiers = st.lists(st.tuples(amounts, amounts), max_size=3).map(
 free_first = tiers.map(lambda table: (Tier(D(5), free=True), *table))
 
 
+@pytest.mark.histories
 @given(
 	st.one_of(
 		st.just(Free()),

@@ -28,6 +28,7 @@ def nights(books: Books, known, first: str, last: str, missed=(), **facts) -> li
 	return rows
 
 
+@pytest.mark.histories
 def test_t1_after_a_trial_every_month_is_billed():
 	# 1 Jan       15 Jan                  15 Feb                 15 Mar
 	# |== free ====|======= 31.00 =========|====== 31.00 =========|...
@@ -50,6 +51,7 @@ def test_t1_after_a_trial_every_month_is_billed():
 	]
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize(
 	"missed",
 	[

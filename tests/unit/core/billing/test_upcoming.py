@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from billing_books import OFFER, Books, contract, day, one_off, recurring
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,7 @@ def test_a_contract_that_a_run_would_refuse_is_refused_once():
 	]
 
 
+@pytest.mark.histories
 @settings(deadline=None)
 @given(st.integers(0, 40), st.integers(1, 31), st.integers(1, 6), st.booleans())
 def test_the_bills_played_ahead_are_those_of_the_runs(start, anchor, months, once):

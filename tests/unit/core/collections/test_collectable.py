@@ -120,6 +120,7 @@ INVOICES = st.builds(
 )
 
 
+@pytest.mark.histories
 @given(INVOICES)
 def test_parts_add_up_to_what_is_outstanding(facts):
 	answer = collectable(facts, TODAY)
@@ -131,6 +132,7 @@ def test_parts_add_up_to_what_is_outstanding(facts):
 		assert part.disputed == part.disputed.quantize(D("0.01"))
 
 
+@pytest.mark.histories
 @given(INVOICES)
 def test_all_that_is_disputed_waits_and_nothing_else_does(facts):
 	answer = collectable(facts, TODAY)
@@ -138,6 +140,7 @@ def test_all_that_is_disputed_waits_and_nothing_else_does(facts):
 	assert answer.credit == min(facts.credit, answer.outstanding - answer.disputed)
 
 
+@pytest.mark.histories
 @given(INVOICES, CENTS)
 def test_another_dispute_never_raises_a_claim(facts, more):
 	before = collectable(facts, TODAY)
@@ -147,6 +150,7 @@ def test_another_dispute_never_raises_a_claim(facts, more):
 	assert after.due + after.not_due <= before.due + before.not_due
 
 
+@pytest.mark.histories
 @given(INVOICES, st.integers(0, 60))
 def test_time_only_moves_claims_from_not_due_to_due(facts, days):
 	now, later = collectable(facts, TODAY), collectable(facts, TODAY + timedelta(days))
@@ -154,6 +158,7 @@ def test_time_only_moves_claims_from_not_due_to_due(facts, days):
 	assert later.due + later.not_due == now.due + now.not_due
 
 
+@pytest.mark.histories
 @given(st.lists(INVOICES, max_size=4), CENTS)
 def test_credit_is_counted_once_and_the_oldest_claims_have_it(invoices, credit):
 	named = {str(number): one for number, one in enumerate(invoices)}

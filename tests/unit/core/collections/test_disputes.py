@@ -147,6 +147,7 @@ class Books:
 		)
 
 
+@pytest.mark.histories
 @given(STEPS)
 def test_no_course_of_events_gives_back_more_than_was_billed(steps):
 	books = Books()
@@ -167,6 +168,7 @@ def test_no_course_of_events_gives_back_more_than_was_billed(steps):
 		assert of_row <= row.with_tax + D("0.005") * len(books.held)
 
 
+@pytest.mark.histories
 @given(st.lists(CENTS, min_size=1, max_size=8), st.sampled_from([D("0"), D("10"), D("20")]))
 def test_a_whole_invoice_is_disputed_to_the_cent(nets, rate):
 	total = sum(net * (100 + rate) / 100 for net in nets).quantize(D("0.01"))
