@@ -228,7 +228,7 @@ def _charge_row(order: Order, charge: Charge, contract: dict) -> dict:
 	row = {
 		"item_code": price.item,
 		"qty": 1,
-		"rate": float(charge.amount),
+		**_rate(charge.amount),
 		"description": _description(charge, contract, price.description or item.item_name, order.language),
 		**_period_fields(charge.subscription, charge.claim),
 		"tv_facts": json.dumps(price.snapshot(charge.span), sort_keys=True),
@@ -339,7 +339,7 @@ def _returned_row(original, amount: Decimal, link: bool) -> dict:
 		"qty": 0,
 		"uom": original.uom,
 		"conversion_factor": original.conversion_factor,
-		"rate": float(amount),
+		**_rate(amount),
 		"income_account": original.income_account,
 		"cost_center": original.cost_center,
 		"item_tax_template": original.item_tax_template,
@@ -348,6 +348,15 @@ def _returned_row(original, amount: Decimal, link: bool) -> dict:
 		"tv_corrects": original.name,
 	}
 	return row | {field: original.get(field) for field in DIMENSIONS if _has_dimension(field)}
+
+
+def _rate(amount: Decimal) -> dict:
+	"""The amount of a row as its rate and as its list price.
+
+	An Item Price that happens to exist would make a margin or a discount of the difference, and a credit note made of
+	the invoice by hand would then be refused or posted with another rate than was typed.
+	"""
+	return {"rate": float(amount), "price_list_rate": float(amount)}
 
 
 def _has_dimension(field: str) -> bool:

@@ -104,6 +104,30 @@ class TestTrapsOfTheLedger(TrapCase):
 			],
 		)
 
+	def test_t12_a_credit_note_by_hand_takes_the_rate_that_was_typed(self):
+		"""ERPNext makes an Item Price of the first rate it sees; a margin on it must not come back on a credit note."""
+		item = factories.make_item("TV-TRAP-MARGIN")
+		price_list = frappe.db.get_single_value("Selling Settings", "selling_price_list")
+		if not frappe.db.exists("Item Price", {"item_code": item}):
+			frappe.get_doc(
+				doctype="Item Price",
+				item_code=item,
+				price_list=price_list,
+				price_list_rate=10,
+				valid_from="2020-01-01",
+			).insert()
+		payer = self.payer_of(
+			self.subscribe("2026-10-01", version=flat_version("TRAP-MARGIN", 30, item=item))
+		)
+		self.night(payer, "2026-10-01")
+		invoice = frappe.get_last_doc("Sales Invoice", {"customer": payer})
+		note = make_return_doc("Sales Invoice", invoice.name)
+		note.items[0].rate = 5
+		note.submit()
+		frappe.db.commit()
+		self.assertEqual(note.net_total, -5)
+		self.assertEqual(self.night(payer, "2026-10-02").outcome, "Nothing Due")
+
 	def test_t23_an_invoice_is_not_late_on_its_first_day(self):
 		"""By the terms of TV Settings, and by the company's where those are empty; without any nothing is posted."""
 		payer = self.payer_of(self.subscribe("2026-10-01", version=flat_version("TRAP-TERMS", 30)))
