@@ -28,6 +28,7 @@ from subscriber_tv.flows.billing.bill_payer import look_at
 from subscriber_tv.flows.billing.first_bills import first_bills
 from subscriber_tv.flows.billing.tax import tax_of
 from subscriber_tv.flows.billing.watch import quiet_payers
+from subscriber_tv.ledger.posting.memory import remembering
 from subscriber_tv.ledger.tax_outlook import TaxOutlook
 
 DEFAULT_JUMP = Decimal(50)  # percent
@@ -76,19 +77,21 @@ def forecast(
 	outlook = TaxOutlook(company, posting_date)
 	addressed = _with_address()
 	for number, customer in enumerate(customers, start=1):
-		loaded, bill = look_at(customer, company, bill_until)
-		opening = first_bills(bill, loaded)
-		found.refused += [(customer, refusal) for refusal in bill.refused]
-		for made in _of_payer(customer, bill, opening, found):
-			found.forecasts.append(
-				replace(
-					made,
-					last=last_bills.get((customer, made.currency)),
-					untaxed=outlook.untaxed(_items(bill, made.currency), customer),
-					address=customer in addressed,
+		# As the run does: what the masters say is read once, not for each payer.
+		with remembering():
+			loaded, bill = look_at(customer, company, bill_until)
+			opening = first_bills(bill, loaded)
+			found.refused += [(customer, refusal) for refusal in bill.refused]
+			for made in _of_payer(customer, bill, opening, found):
+				found.forecasts.append(
+					replace(
+						made,
+						last=last_bills.get((customer, made.currency)),
+						untaxed=outlook.untaxed(_items(bill, made.currency), customer),
+						address=customer in addressed,
+					)
 				)
-			)
-		_add_tax(found, bill, customer, company, posting_date)
+			_add_tax(found, bill, customer, company, posting_date)
 		if show:
 			show(number, len(customers))
 	found.payers = len(everybody)
