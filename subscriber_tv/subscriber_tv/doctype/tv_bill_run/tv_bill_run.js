@@ -119,7 +119,7 @@ async function look(frm) {
 function show_preview_progress(frm, state) {
 	const { done = 0, total = 0, ready, failed } = state || {};
 	if (ready || failed) return frm.reload_doc();
-	frm.toggle_display(["preview_section", "preview_picture_section"], true);
+	frm.toggle_display("preview_picture_section", true);
 	frm.get_field("preview_html").$wrapper.html(
 		bar([[done, "var(--blue-500)"]], total, __("Preview: {0} of {1} payers", [done, total || "…"]))
 	);
