@@ -129,7 +129,7 @@ class TestTrapsOfTheLedger(TrapCase):
 		self.assertEqual(self.night(payer, "2026-10-02").outcome, "Nothing Due")
 
 	def test_t23_an_invoice_is_not_late_on_its_first_day(self):
-		"""By the terms of TV Settings, and by the company's where those are empty; without any nothing is posted."""
+		"""Thirty days by the terms of TV Settings; where there are no terms nothing is posted."""
 		payer = self.payer_of(self.subscribe("2026-10-01", version=flat_version("TRAP-TERMS", 30)))
 		self.night(payer, "2026-10-01")
 		invoice = frappe.get_last_doc("Sales Invoice", {"customer": payer})

@@ -2,14 +2,11 @@
 
 import json
 from contextlib import contextmanager
-from decimal import Decimal
 
 import frappe
 
-from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.flows.billing.preview import preview
 from subscriber_tv.flows.contracts.change_lines import change_lines
-from subscriber_tv.flows.contracts.change_terms import grant_discount
 from subscriber_tv.tests import factories, test_tax
 from subscriber_tv.tests.billing_case import COMPANY
 from subscriber_tv.tests.trap_case import TrapCase, flat_version
@@ -84,16 +81,27 @@ class TestTrapsOfMoney(TrapCase):
 		self.nights(payer, "2026-10-01", "2026-11-02")
 		self.assertEqual([row[-1] for row in self.billed(payer)], ["30.00", "30.00"])
 
-	def test_t10_a_discount_is_the_engines_own_and_stands_in_the_facts_of_the_row(self):
-		"""Half the price for two periods, then the price; the row says what it was and why it is less."""
-		subscription = self.subscribe("2026-09-01", version=flat_version("TRAP-WELCOME", 30))
-		payer = self.payer_of(subscription)
-		grant_discount(
-			subscription=subscription,
-			discounts=[Discount(percent=Decimal(50), periods=2, label="Welcome")],
-			effective_date="2026-09-01",
+	def test_t10_a_promotion_is_the_engines_own_and_stands_in_the_facts_of_the_row(self):
+		"""Half the price by a code for two periods, then the price; the row says what it was and why it is less."""
+		code = frappe.generate_hash(length=6).upper()
+		frappe.get_doc(
+			doctype="TV Promotion",
+			promotion_name=f"Trap {code}",
+			label="Welcome",
+			company=COMPANY,
+			currency="EUR",
+			given="By Code",
+			code=code,
+			discount_kind="Percent",
+			percent=50,
+			duration="Periods",
+			periods=2,
+			valid_from="2020-01-01",
+		).insert()
+		subscription = self.subscribe(
+			"2026-09-01", version=flat_version("TRAP-WELCOME", 30), terms={"promotion_code": code}
 		)
-		frappe.db.commit()
+		payer = self.payer_of(subscription)
 		self.nights(payer, "2026-09-01", "2026-11-02")
 		self.assertEqual([row[-1] for row in self.billed(payer)], ["15.00", "15.00", "30.00"])
 		first = frappe.get_last_doc("Sales Invoice", {"customer": payer, "posting_date": "2026-09-01"})
