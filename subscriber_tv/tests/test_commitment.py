@@ -119,6 +119,25 @@ class TestCommitment(BillingTestCase):
 			self.assertEqual((str(found["earliest"]), found["fee"]), ("2026-11-22", "0"))
 			self.assertTrue(agree_on_end(name, "cancel_at_date", "2026-12-24", free=False, may_choose=False))
 
+	def test_a_consumer_with_new_prices_leaves_freely_for_four_months(self):
+		name = self.bound("2026-01-01", consumer=True)
+		target = frappe.get_doc(
+			{
+				"doctype": "TV Campaign Target",
+				"campaign_doctype": "TV Price Revision",
+				"campaign": "TVR-OF-ANOTHER-YEAR",
+				"subscription": name,
+				"outcome": "Applied",
+				"effective_date": "2026-08-01",
+			}
+		)
+		target.flags.ignore_links = True
+		target.insert()
+		for day, earliest in (("2026-11-30", "2026-11-30"), ("2026-12-01", "2028-01-01")):
+			with self.freeze_time(day):
+				found = exit_options(name)
+				self.assertEqual((str(found["earliest"]), found["fee"]), (earliest, "0"))
+
 	def test_the_dialog_proposes_the_agreed_end_and_tells_the_fee_of_another(self):
 		name = self.bound("2026-01-01", consumer=True)
 		with self.freeze_time("2026-11-22"):

@@ -11,6 +11,7 @@ from subscriber_tv.flows.campaigns import preview, start, work
 from subscriber_tv.flows.contracts.change_lines import change_lines
 from subscriber_tv.tests.campaign_case import CampaignCase
 from subscriber_tv.tests.contract_case import make_user
+from subscriber_tv.tests.processes import on_own_connections
 
 
 def negotiate(subscription: str, price: str, day: str = "2026-02-01") -> None:
@@ -135,6 +136,16 @@ class TestPriceRevision(CampaignCase):
 		frappe.db.rollback()
 		self.assertEqual(sorted(self.targets(doc, "outcome")), [("Applied",), ("Pending",), ("Pending",)])
 		self.assertEqual(self.run_campaign(doc)["targets_applied"], 3)
+		for name in names:
+			made = {"subscription": name, "source_name": doc.name}
+			self.assertEqual(frappe.db.count("TV Subscription Change", made), 1)
+
+	def test_two_workers_at_once_change_each_contract_once(self):
+		names = [self.contract() for _n in range(4)]
+		doc = self.revision()
+		results = on_own_connections(*[lambda: work.run(doctype="TV Price Revision", campaign=doc.name)] * 2)
+		frappe.db.rollback()
+		self.assertEqual([result["targets_applied"] for result in results], [4, 4], results)
 		for name in names:
 			made = {"subscription": name, "source_name": doc.name}
 			self.assertEqual(frappe.db.count("TV Subscription Change", made), 1)

@@ -184,6 +184,9 @@ def _price_steps(price: Price, span: Span, places: int) -> Iterator[Step]:
 	if price.rated is not None:
 		yield from _rated_steps(price, span, places)
 		return
+	if price.why:
+		yield from _exit_steps(price, places)
+		return
 	yield from _parts(price.priced)
 	if price.base is not None:
 		yield Step("base", price.before_discount, money(price.quantity), price.base)
@@ -203,6 +206,23 @@ def _rated_steps(price: Price, span: Span, places: int) -> Iterator[Step]:
 			yield from _parts(rated)
 			return
 	yield Step("rated", price.rated, money(price.quantity))
+
+
+def _exit_steps(price: Price, places: int) -> Iterator[Step]:
+	"""What a fee for leaving early is made of: parts of the charges that remained, a flat amount, the cap."""
+	why = dict(price.why)
+	total = ZERO
+	for name in ("within", "after"):
+		rest, percent = Decimal(why[f"rest_{name}"]), Decimal(why[f"percent_{name}"])
+		if rest:
+			total += rest * percent / 100
+			yield Step("percent", rest * percent / 100, rest, percent / 100)
+	if flat := Decimal(why["flat"]):
+		total += flat
+		yield Step("fee", flat)
+	total = round_money(total, places)
+	if total > price.unit_price:
+		yield Step("maximum", price.unit_price - total, Decimal(1), Decimal(1))
 
 
 def _percent_steps(price: Price, days: int, places: int) -> Iterator[Step]:

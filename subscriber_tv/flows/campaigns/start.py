@@ -2,14 +2,15 @@
 
 import frappe
 from frappe import _
-from frappe.utils import add_days, formatdate, getdate, nowdate
+from frappe.utils import add_days, formatdate, getdate, nowdate, strip_html
 from frappe.utils.background_jobs import is_job_enqueued
+from rq.timeouts import JobTimeoutException
 
 from subscriber_tv.flows.campaigns import targets, work
 from subscriber_tv.flows.campaigns.kinds import KINDS
-from subscriber_tv.flows.campaigns.targets import APPLIED, LEFT_OUT, PARKED, PENDING, TARGET
+from subscriber_tv.flows.campaigns.targets import APPLIED, LEFT_OUT, PARKED, PENDING, TAKEN_BACK, TARGET
 
-LONGEST_JOB = 3600  # seconds; two hundred contracts at ten seconds each, with room
+LONGEST_JOB = 6 * 3600  # seconds; ten thousand contracts at a second and a half, with room
 
 
 def job_id(campaign: str) -> str:
@@ -32,9 +33,22 @@ def enqueue(doctype: str, campaign: str) -> None:
 
 
 def work_on(*, doctype: str, campaign: str) -> None:
-	"""Do chunk after chunk in this worker, for as long as a job may take; the hourly look resumes what is left."""
-	while work.work_chunk(doctype=doctype, campaign=campaign):
-		pass
+	"""Do chunk after chunk in this worker, for as long as a job may take; the hourly look resumes what is left.
+
+	What stops the whole campaign, and not one contract, is shown on its form.
+	"""
+	try:
+		while work.work_chunk(doctype=doctype, campaign=campaign):
+			pass
+	except JobTimeoutException:
+		raise
+	except Exception as error:
+		frappe.db.rollback()
+		reason = strip_html(str(error)).strip() or type(error).__name__
+		frappe.db.set_value(doctype, campaign, {"status": "Failed", "note": reason})
+		# The job's own error handling rolls back.
+		frappe.db.commit()  # nosemgrep
+		raise
 
 
 def start(doc) -> None:
@@ -44,7 +58,8 @@ def start(doc) -> None:
 	if doc.status in (work.WAITING, work.WITH_ERRORS):
 		doc.db_set("status", work.RUNNING, notify=True)
 	elif doc.status in ("Draft", "Failed"):
-		doc.db_set("status", "Queued", notify=True)
+		back = frappe.db.exists(TARGET, targets.of_campaign(doc, outcome=TAKEN_BACK))
+		doc.db_set({"status": work.TAKING_BACK if back else "Queued", "note": None}, notify=True)
 	enqueue(doc.doctype, doc.name)
 
 

@@ -2,7 +2,7 @@
 
 Each contract is one transaction under its own lock, with its outcome written in it: whoever starts the work again,
 after a crash or beside us, finds what is left to do and does nothing twice. A contract that fails is parked with the
-reason and the next one follows. One job does a chunk and asks for the next, so that none runs for hours.
+reason and the next one follows. After each chunk the counters of the form are read from the rows anew.
 
 	list       every contract once, with its day, its steps and what they bring
 	apply      Pending -> Applied, Parked, or Left Out when nothing is to be done any longer
@@ -71,8 +71,10 @@ def _step(doctype: str, campaign: str) -> bool:
 
 def _list_chunk(doc) -> bool:
 	"""Write the rows of contracts that have none yet; afterwards the campaign runs, or waits for its letters."""
-	# One lister at a time; a row of a contract stands once, whoever writes it.
-	frappe.db.get_value(doc.doctype, doc.name, "name", for_update=True)
+	# One lister at a time: the lock is the first statement, so what another has listed is read after it.
+	frappe.db.rollback()
+	if frappe.db.get_value(doc.doctype, doc.name, "status", for_update=True) not in ("Queued", LISTING):
+		return True  # somebody beside us has listed the last
 	listed = set(frappe.get_all(TARGET, targets.of_campaign(doc), pluck="subscription", limit=0))
 	left = [name for name in subscriptions_of(doc) if name not in listed]
 	targets.write_targets(doc, kind_of(doc.doctype), left[:CHUNK])

@@ -10,7 +10,7 @@ from frappe.utils import formatdate, getdate
 from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.charges import expected_charges
 from subscriber_tv.core.billing.price import EXIT_FEE, FAR, Expected
-from subscriber_tv.core.contracts.commitment import bound_on, earliest_end
+from subscriber_tv.core.contracts.commitment import bound_on, earliest_end, later
 from subscriber_tv.core.contracts.states import CANCELLED, billable
 from subscriber_tv.core.contracts.timeline import Contract, StateSpan
 from subscriber_tv.flows.billing.facts import offers_of, places_of
@@ -20,6 +20,12 @@ from subscriber_tv.flows.contracts.timeline import load
 from subscriber_tv.flows.contracts.today import site_today
 
 LEAVING = ("cancel_at_date", "end")
+
+#: Reasons for which a consumer leaves without a fee.
+FREELY = ("uninformed", "repriced")
+
+#: So long after new prices took effect a consumer may leave because of them (code de la consommation, L224-33).
+REPRICED_MONTHS = 4
 
 
 def exit_options(subscription: str, end_date: date | str | None = None) -> dict:
@@ -35,7 +41,7 @@ def exit_options(subscription: str, end_date: date | str | None = None) -> dict:
 	today = site_today(facts.site)
 	earliest, why = _earliest(contract, facts.customer, today)
 	end = getdate(end_date) if end_date else max(earliest, today)
-	row = fee_of_leaving(contract, end, facts.currency) if why != "uninformed" or end < earliest else None
+	row = None if why in FREELY else fee_of_leaving(contract, end, facts.currency)
 	bounds = contract.bounds()
 	return {
 		"today": today,
@@ -75,7 +81,7 @@ def agree_on_end(
 			frappe.PermissionError,
 			title=_("Bound by Its Term"),
 		)
-	return free or (why == "uninformed" and not early)
+	return free or (why in FREELY and not early)
 
 
 def fee_of_leaving(contract: Contract, end: date, currency: str) -> Expected | None:
@@ -105,12 +111,32 @@ def _earliest(contract: Contract, customer: str, today: date) -> tuple[date, str
 	commitment = contract.agreed.commitment
 	if commitment is None or contract.activated_on is None:
 		return today, "free"
+	consumer = is_consumer(customer)
+	if consumer and _was_repriced(contract.subscription, today):
+		return today, "repriced"
 	return earliest_end(
 		commitment.term,
 		contract.activated_on,
 		today,
-		consumer=is_consumer(customer),
+		consumer=consumer,
 		informed=informed_of(contract.subscription),
+	)
+
+
+def _was_repriced(subscription: str, today: date) -> bool:
+	"""Whether a price revision of the last months, or one whose letter is out, lets a consumer leave."""
+	target = frappe.get_all(
+		"TV Campaign Target",
+		{
+			"subscription": subscription,
+			"campaign_doctype": "TV Price Revision",
+			"outcome": ("in", ("Pending", "Applied")),
+			"effective_date": (">", later(today, -REPRICED_MONTHS)),
+		},
+		["effective_date", "letter_sent_on", "outcome"],
+	)
+	return any(
+		row.letter_sent_on or (row.outcome == "Applied" and row.effective_date <= today) for row in target
 	)
 
 
@@ -127,6 +153,7 @@ def _words(why: str) -> str:
 	sentences = {
 		"free": _("No commitment: the contract may end on any day."),
 		"over": _("The term is over and was not renewed: the contract may end on any day."),
+		"repriced": _("A consumer may leave because of new prices until four months after they took effect."),
 		"uninformed": _("The consumer was not told of the renewal in time and may leave on any day."),
 		"term": _("The end of the term that a notice given today reaches."),
 	}

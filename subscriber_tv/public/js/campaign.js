@@ -54,7 +54,7 @@
 		if (!frm.perm[0].submit) return;
 		if (frm.doc.status === "Waiting for Letters") {
 			frm.add_custom_button(__("Apply"), () => apply(frm)).addClass("btn-primary");
-		} else if (WORKING.includes(frm.doc.status)) {
+		} else if ([...WORKING, "Failed"].includes(frm.doc.status)) {
 			frm.add_custom_button(__("Resume"), () => act(frm, "start"));
 		}
 		if (frm.doc.targets_parked) {

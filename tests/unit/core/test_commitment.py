@@ -9,6 +9,7 @@ import pytest
 from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.bill import ContractFacts, bill_contract
 from subscriber_tv.core.billing.charges import expected_charges
+from subscriber_tv.core.billing.explain import explain_charge
 from subscriber_tv.core.billing.price import EXIT_FEE, OfferCharge, Price
 from subscriber_tv.core.contracts.commitment import (
 	Bound,
@@ -186,6 +187,19 @@ def test_it_is_charged_when_it_is_left_and_credited_when_that_is_withdrawn():
 	)
 	back = Change(4, "withdraw_cancellation", "Cancelling", "Active", date(2026, 3, 1))
 	assert fee(contract(leave(day), back)) is None
+
+
+def test_the_page_that_explains_it_comes_to_the_same():
+	price = fee(contract(leave(date(2026, 6, 1))))
+	explained = explain_charge(price, EXIT_FEE, price.period, before=0, posted=price.unit_price, places=2)
+	assert explained.agrees
+	assert [(step.code, step.first, step.second, step.amount) for step in explained.steps[:2]] == [
+		("percent", D(210), D(1), D(210)),
+		("percent", D(360), D("0.2"), D(72)),
+	]
+	capped = fee(contract(leave(date(2027, 7, 1)), rule=replace(ALL, cap=D(100))))
+	steps = explain_charge(capped, EXIT_FEE, capped.period, before=0, posted=D(100), places=2).steps
+	assert [(step.code, step.amount) for step in steps[:2]] == [("percent", D(180)), ("maximum", D(-80))]
 
 
 def test_the_row_keeps_what_it_was_made_of():

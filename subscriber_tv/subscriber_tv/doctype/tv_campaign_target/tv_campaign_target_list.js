@@ -1,5 +1,6 @@
 frappe.listview_settings["TV Campaign Target"] = {
 	add_fields: ["outcome"],
+	hide_name_column: true,
 
 	get_indicator(doc) {
 		const colors = {

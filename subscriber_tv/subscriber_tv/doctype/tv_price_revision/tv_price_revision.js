@@ -2,6 +2,6 @@
 
 frappe.ui.form.on("TV Price Revision", {
 	setup(frm) {
-		frm.set_query("offer", "offers", () => ({ filters: { disabled: 0 } }));
+		frm.set_query("offers", () => ({ filters: { disabled: 0 } }));
 	},
 });

@@ -11,7 +11,10 @@ def get_data() -> dict:
 			"Delivery Note": "tv_subscription",
 		},
 		"transactions": [
-			{"label": _("Contract"), "items": ["TV Subscription Change"]},
+			{
+				"label": _("Contract"),
+				"items": ["TV Subscription Change", "TV Renewal Notice", "TV Campaign Target"],
+			},
 			{"label": _("Televisions"), "items": ["TV Device", "TV Activation"]},
 			{"label": _("Stock"), "items": ["Stock Entry", "Delivery Note"]},
 			{"label": _("Billing"), "items": ["Sales Invoice", "TV Billed Period", "TV Usage Record"]},
