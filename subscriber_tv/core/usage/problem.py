@@ -147,6 +147,9 @@ OF_READING = frozenset(
 )
 
 
+LONGEST_VALUE = 500
+
+
 @dataclass(frozen=True)
 class Problem:
 	"""A code of MESSAGES and the values its sentences need."""
@@ -191,8 +194,8 @@ FIELD_LABELS: Mapping[str, str] = {
 
 
 def problem(code: str, **values: object) -> Problem:
-	"""A problem with its values as text."""
-	return Problem(code, tuple((name, str(value)) for name, value in values.items()))
+	"""A problem with its values as text; what a source wrote may be of any length, a sentence may not."""
+	return Problem(code, tuple((name, str(value)[:LONGEST_VALUE]) for name, value in values.items()))
 
 
 class Bad(Exception):

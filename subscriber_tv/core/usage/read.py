@@ -241,21 +241,28 @@ def _json_row(number: int, line: str) -> Row:
 	except (ValueError, RecursionError, ArithmeticError):
 		found = None
 	if not isinstance(found, dict):
-		return Row(number, {"1": line[:2000]}, problem("not_an_object"))
+		return Row(number, {"1": _valid(line[:2000])}, problem("not_an_object"))
 	return row_of_object(number, found)
 
 
 def row_of_object(number: int, found: Mapping[str, Any]) -> Row:
 	"""A JSON object as a row. Lists and objects within it are kept as text, so that no field takes them for a value."""
-	return Row(number, {str(name): _cell(value) for name, value in found.items()})
+	return Row(number, {_valid(str(name)): _cell(value) for name, value in found.items()})
 
 
 def _cell(value: Any) -> Cell:
 	if isinstance(value, float):
 		return Decimal(repr(value))
-	if value is None or isinstance(value, str | int | Decimal | bool):
+	if isinstance(value, str):
+		return _valid(value)
+	if value is None or isinstance(value, int | Decimal | bool):
 		return value
-	return json.dumps(value, ensure_ascii=False, default=str)
+	return _valid(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _valid(text: str) -> str:
+	"""JSON can spell halves of characters, which no file and no database can hold."""
+	return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _refuse_constant(name: str) -> None:

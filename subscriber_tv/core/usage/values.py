@@ -19,6 +19,7 @@ Cell = str | int | Decimal | bool | datetime | date | time | None
 YES = frozenset(("1", "true", "yes", "oui", "vrai", "x"))
 NO = frozenset(("", "0", "false", "no", "non", "faux"))
 MAX_VERSION = 2**31 - 1
+MAX_DIGITS = 30
 
 _ISO = re.compile(
 	r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)?\s?(Z|[+-]\d{2}:?\d{2})?)?"
@@ -36,12 +37,19 @@ def text_of(cell: Cell) -> str:
 	if isinstance(cell, bool):
 		return str(int(cell))
 	if isinstance(cell, int | Decimal):
-		return plain(Decimal(cell))
+		return _spelt_out(Decimal(cell))
 	if isinstance(cell, datetime):
 		return cell.isoformat(sep=" ")
 	if isinstance(cell, date | time):
 		return cell.isoformat()
 	return cell.strip()
+
+
+def _spelt_out(number: Decimal) -> str:
+	"""The digits of a number; one of a thousand million digits keeps its short form."""
+	if not number.is_finite() or abs(number.adjusted()) > MAX_TEXT:
+		return str(number)
+	return plain(number)
 
 
 def short(cell: Cell, field: str) -> str:
@@ -57,7 +65,8 @@ def quantity_of(cell: Cell, profile: Profile) -> Decimal | None:
 	number = _number(cell, profile.decimal)
 	if number is None:
 		return None
-	if abs(number) >= QUANTITY_LIMIT * 10**12:
+	# Looked at before it is reckoned with: JSON can spell a number of a thousand million digits in twelve characters.
+	if number.adjusted() > MAX_DIGITS:
 		raise Bad("too_large", value=text_of(cell))
 	converted = EXACT.divide(EXACT.multiply(number, profile.multiply), profile.divide)
 	if abs(converted) >= QUANTITY_LIMIT:
