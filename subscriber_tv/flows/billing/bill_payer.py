@@ -96,18 +96,18 @@ def settle(
 		bill = hold_back(bill, loaded)
 		order = Order(payer, company, "", posting_date, bill_run, series or default_series())
 		written = write_bill(order, bill.bills)
-	invoices = tuple(document.name for document in written.invoices)
-	notes = tuple(document.name for document in written.credit_notes)
-	unused = use_credit(invoices, notes)
-	if not (invoices or notes or bill.refused or written.parked):
-		keep_quiet(payer, company, loaded, bill_until)
-	return Outcome(
-		invoices=invoices,
-		credit_notes=notes,
-		net=sum((document.net for document in (*written.invoices, *written.credit_notes)), ZERO),
-		refused=(*(why_refused(refusal) for refusal in bill.refused), *written.parked),
-		warnings=(*(_warnings(payer) if invoices else ()), *unused),
-	)
+		invoices = tuple(document.name for document in written.invoices)
+		notes = tuple(document.name for document in written.credit_notes)
+		unused = use_credit(invoices, notes)
+		if not (invoices or notes or bill.refused or written.parked):
+			keep_quiet(payer, company, loaded, bill_until)
+		return Outcome(
+			invoices=invoices,
+			credit_notes=notes,
+			net=sum((document.net for document in (*written.invoices, *written.credit_notes)), ZERO),
+			refused=(*(why_refused(refusal) for refusal in bill.refused), *written.parked),
+			warnings=(*(_warnings(payer) if invoices else ()), *unused),
+		)
 
 
 def _warnings(payer: str) -> list[str]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import frappe
 from erpnext.accounts import general_ledger
 from erpnext.accounts import utils as accounts_utils
+from erpnext.accounts.doctype.budget.budget import validate_expense_against_budget
 from erpnext.accounts.doctype.gl_entry.gl_entry import GLEntry
 from erpnext.accounts.doctype.payment_ledger_entry.payment_ledger_entry import PaymentLedgerEntry
 from erpnext.accounts.doctype.sales_invoice.sales_invoice import SalesInvoice
@@ -28,7 +29,7 @@ from subscriber_tv.ledger.posting.memory import Memory
 WRITTEN = ("Sales Invoice", "GL Entry", "Payment Ledger Entry")
 CHILDREN = ("Sales Invoice Item", "Sales Taxes and Charges", "Payment Schedule")
 
-KNOWN_SOURCES = {"ff8ee281f74826e2": "ERPNext 15.71.1 on Frappe 15.72.4"}
+KNOWN_SOURCES = {"e3dcfeaaf023c3fe": "ERPNext 15.71.1 on Frappe 15.72.4"}
 """Digests of the posting code that the quick way stands in for, of releases where both post the same."""
 
 STOOD_IN_FOR = (
@@ -41,6 +42,7 @@ STOOD_IN_FOR = (
 	BaseDocument.db_insert,
 	Version.set_diff,
 	AccountsController.validate,
+	AccountsController.clear_unallocated_advances,
 	SellingController.validate,
 	StockController.validate,
 	SalesInvoice.validate,
@@ -49,6 +51,10 @@ STOOD_IN_FOR = (
 	SalesInvoice.set_status,
 	SalesInvoice.make_gl_entries,
 	general_ledger.make_gl_entries,
+	general_ledger.process_gl_map,
+	general_ledger.distribute_gl_based_on_cost_center_allocation,
+	general_ledger.get_cost_center_allocation_data,
+	validate_expense_against_budget,
 	general_ledger.save_entries,
 	general_ledger.make_entry,
 	accounts_utils.create_payment_ledger_entry,

@@ -11,17 +11,32 @@ from frappe.model.document import Document
 
 from subscriber_tv.ledger.posting.bulk import insert_rows
 
+Links = set[tuple[str, str]]
+"""Records that are known to exist: DocType and name."""
 
-def post_entries(doctype: str, entries: Iterable[dict], flags: dict) -> None:
-	"""Validate, write and follow up entries of one ledger; `flags` are set on each, as their controller reads them."""
+
+def post_entries(doctype: str, entries: Iterable[dict], flags: dict, known: Links) -> None:
+	"""Validate, write and follow up entries of one ledger.
+
+	`flags` are set on each, as their controller reads them. `known` are the links that need not be looked up; those
+	found here are added.
+	"""
 	defaults = frappe.new_doc(doctype, as_dict=True)
-	docs = [_prepared(doctype, entry, defaults, flags) for entry in entries]
+	docs = [_prepared(doctype, entry, defaults, flags, known) for entry in entries]
 	insert_rows(docs)
 	for doc in docs:
 		doc.on_update()
 
 
-def _prepared(doctype: str, entry: dict, defaults: dict, flags: dict) -> Document:
+def links_of(doc: Document) -> Links:
+	"""The records a document names."""
+	found = {(field.options, doc.get(field.fieldname)) for field in doc.meta.get_link_fields()}
+	for field in doc.meta.get_dynamic_link_fields():
+		found.add((doc.get(field.options), doc.get(field.fieldname)))
+	return {(target, name) for target, name in found if target and name}
+
+
+def _prepared(doctype: str, entry: dict, defaults: dict, flags: dict, known: Links) -> Document:
 	doc = frappe.get_doc({**defaults, **entry, "doctype": doctype})
 	doc.flags.update(flags)
 	doc.docstatus = 1
@@ -30,7 +45,7 @@ def _prepared(doctype: str, entry: dict, defaults: dict, flags: dict) -> Documen
 	doc.modified = doc.creation = frappe.utils.now()
 	doc.modified_by = doc.owner = frappe.session.user
 	doc._action = "submit"
-	_check_links(doc)
+	_check_links(doc, known)
 	doc.set_new_name()
 	doc.validate()
 	doc._validate_mandatory()
@@ -39,13 +54,12 @@ def _prepared(doctype: str, entry: dict, defaults: dict, flags: dict) -> Documen
 	return doc
 
 
-def _check_links(doc: Document) -> None:
+def _check_links(doc: Document, known: Links) -> None:
 	"""Frappe's own check where a link fetches values; else whether each link leads to a record."""
 	if doc.meta.get("fields", {"fetch_from": ("is", "set")}):
 		doc._validate_links()
 		return
-	for field in (*doc.meta.get_link_fields(), *doc.meta.get_dynamic_link_fields()):
-		name = doc.get(field.fieldname)
-		target = doc.get(field.options) if field.fieldtype == "Dynamic Link" else field.options
-		if name and target and not frappe.db.get_value(target, name, "name"):
+	for target, name in links_of(doc) - known:
+		if not frappe.db.get_value(target, name, "name"):
 			doc._validate_links()
+		known.add((target, name))

@@ -97,6 +97,19 @@ class QuickInvoice(SalesInvoice):
 		self.run_method("before_submit")
 		self._seen = json.dumps([frappe.session.user])
 
+	def clear_unallocated_advances(self, childtype: str, parentfield: str) -> None:
+		"""ERPNext's own, without the DELETE: nothing is written yet."""
+		self.set(parentfield, self.get(parentfield, {"allocated_amount": ["not in", [0, None, ""]]}))
+
+	def _sanitize_content(self) -> None:
+		"""Clean an address that stands twice on the invoice once."""
+		twice = self.address_display and self.shipping_address == self.address_display
+		if twice:
+			self.shipping_address = None
+		super()._sanitize_content()
+		if twice:
+			self.shipping_address = self.address_display
+
 	def on_submit(self) -> None:
 		"""The steps of ERPNext's `on_submit` that can do anything for an invoice admitted here, in its order."""
 		if not self.auto_repeat:
