@@ -24,7 +24,7 @@ from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase
 
 SEED = 20261122
 INVOICES = 1000
-MOST_ROWS = 12
+MOST_ROWS = 10
 RATES = ("10", "20", "5.5", "0")
 VAT = {"10": "445710", "20": "445720", "5.5": "445755"}
 NUMBER_FORMATS = {0: "#,###", 2: "#,###.##", 3: "#,###.###"}
