@@ -12,6 +12,7 @@ from frappe import _
 from werkzeug.wrappers import Response
 
 from subscriber_tv.api import guards
+from subscriber_tv.api.values import parsed
 from subscriber_tv.core.usage.profile import FIELDS
 from subscriber_tv.flows.usage import corrections, decide, import_file, profiles
 from subscriber_tv.flows.usage import receive as receive_flow
@@ -77,12 +78,10 @@ def import_usage(profile: str, file_url: str) -> str:
 
 @frappe.whitelist(methods=["POST"])
 def resume_import(tv_import: str) -> None:
-	"""Go on with an import whose worker is gone."""
+	"""Go on with an import whose worker is gone, or load a failed one anew."""
 	guards.only_for(*STAFF)
 	_require_import(tv_import)
-	if frappe.db.get_value("TV Import", tv_import, "status") not in import_file.UNFINISHED:
-		frappe.throw(_("Import {0} is over.").format(tv_import))
-	import_file.enqueue(tv_import)
+	import_file.resume(tv_import)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -211,7 +210,7 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _names(names: list | str) -> list[str]:
-	found = frappe.parse_json(names) if isinstance(names, str) else names
+	found = parsed(names)
 	if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
 		frappe.throw(_("names: a list of records is expected."), BadMessage)
 	if len(found) > AT_ONCE:

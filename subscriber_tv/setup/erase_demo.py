@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from subscriber_tv.core.imports.parse import parse
-from subscriber_tv.setup.backup import tv_doctypes
+from subscriber_tv.setup.backup import own_prefixes, tv_doctypes
 from subscriber_tv.setup.demo import DEMO_COMPANY, DEPOTS, SECTORS, SUPPLIERS, fixtures_folder
 from subscriber_tv.setup.demo_users import remove_users
 
@@ -48,11 +48,13 @@ def _delete_transactions(company: str) -> None:
 
 
 def _delete_tv_rows() -> None:
+	for name in frappe.get_all("File", {"attached_to_doctype": "TV Import"}, pluck="name"):
+		_delete("File", name)
 	for doctype in tv_doctypes():
 		if doctype not in KEPT:
 			frappe.db.delete(doctype)
 	series = frappe.qb.Table("tabSeries")
-	for prefix in ("TVS-", "TVL-", "TVB-", "TVI-", "TVR-"):
+	for prefix in own_prefixes():
 		frappe.qb.from_(series).delete().where(series.name.like(f"{prefix}%")).run()
 	# The counter of rights stays: an edge that saw a number must never see a smaller one.
 

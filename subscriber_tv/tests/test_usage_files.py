@@ -14,6 +14,20 @@ from subscriber_tv.flows.usage import corrections, import_file
 from subscriber_tv.flows.usage.facts import usage_of
 from subscriber_tv.tests.usage_case import UsageTestCase, film, french_profile, make_profile
 
+STANDARD = tuple(
+	(label, column, "")
+	for label, column in (
+		("Subscription", "subscription"),
+		("Charge Code", "charge"),
+		("Quantity", "quantity"),
+		("Day", "day"),
+	)
+)
+
+
+class Killed(BaseException):
+	"""What a worker dies of: no code of ours sees it."""
+
 
 class TestFiles(UsageTestCase):
 	def setUp(self):
@@ -98,11 +112,11 @@ class TestFiles(UsageTestCase):
 		def dying(chunk, origin):
 			calls.append(len(chunk))
 			if len(calls) == 2:
-				raise SystemError("killed")
+				raise Killed
 			return taken(chunk, origin)
 
 		with patch.object(import_file, "AT_ONCE", 10), patch.object(import_file, "take", dying):
-			with self.assertRaises(SystemError):
+			with self.assertRaises(Killed):
 				self.load(profile, text)
 			frappe.db.rollback()
 			name = frappe.db.get_value("TV Import", {"profile": profile})
@@ -112,6 +126,33 @@ class TestFiles(UsageTestCase):
 		self.assertEqual((doc.status, doc.accepted, doc.known, doc.rows_done), ("Completed", 25, 0, 25))
 		self.assertEqual(calls, [10, 10, 10, 5])
 		self.assertEqual(usage_of([self.subscription])[self.subscription][0].quantity, 25)
+
+	def test_a_failed_import_is_loaded_anew_by_the_corrected_profile(self):
+		profile = make_profile((("Source Key", "no", ""), *STANDARD), format="CSV", delimiter="Comma")
+		heading = "nr,subscription,charge,quantity,day\n"
+		loaded = self.load(profile, f"{heading}again,{self.subscription},VOD,1,2026-10-05\n")
+		self.assertEqual(loaded.status, "Failed")
+		doc = frappe.get_doc("TV Import Profile", profile)
+		doc.columns[0].column_name = "nr"
+		doc.save()
+		with patch.object(import_file, "enqueue") as enqueued:
+			import_file.resume(loaded.name)
+			enqueued.assert_called_once_with(loaded.name)
+		frappe.db.commit()
+		import_file.load_import(tv_import=loaded.name)
+		loaded.reload()
+		self.assertEqual((loaded.status, loaded.accepted, loaded.error), ("Completed", 1, None))
+		self.assertRaises(frappe.ValidationError, lambda: import_file.resume(loaded.name))
+
+	def test_an_unforeseen_error_is_logged_and_said(self):
+		profile = make_profile(format="CSV", delimiter="Comma")
+		text = f"key,subscription,charge,quantity,day\nu,{self.subscription},VOD,1,2026-10-05\n"
+		with patch.object(import_file, "take", side_effect=RuntimeError("no such luck")):
+			loaded = self.load(profile, text)
+		self.assertEqual((loaded.status, loaded.rows_done), ("Failed", 0))
+		log = frappe.get_last_doc("Error Log", {"method": f"TV Import {loaded.name}"})
+		self.assertIn(log.name, loaded.error)
+		self.assertIn("no such luck", log.error)
 
 	def test_an_abandoned_import_is_taken_up(self):
 		profile = make_profile(format="CSV")

@@ -82,5 +82,8 @@ def _judged(side: frappe._dict) -> tuple[Read, Place, Mapping[str, str]]:
 def _locked(name: str) -> frappe._dict:
 	found = rows.lock([name])
 	if name not in found:
-		raise frappe.DoesNotExistError(_("There is no usage record {0}.").format(name))
+		frappe.throw(
+			_("There is no usage record {0}.").format(frappe.utils.escape_html(name)),
+			frappe.DoesNotExistError,
+		)
 	return found[name]

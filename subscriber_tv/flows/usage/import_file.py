@@ -12,6 +12,7 @@ from pathlib import Path
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
+from rq.timeouts import JobTimeoutException
 
 from subscriber_tv.core.usage.problem import Unreadable
 from subscriber_tv.core.usage.profile import XLSX, Profile
@@ -134,7 +135,29 @@ def load_import(*, tv_import: str) -> dict:
 	except Unreadable as unreadable:
 		frappe.db.rollback()
 		return _close(tv_import, FAILED, sentence(unreadable.problem))
+	except JobTimeoutException:
+		# Unfinished, as after a crash: the next worker goes on with it.
+		frappe.db.rollback()
+		raise
+	except Exception:
+		frappe.db.rollback()
+		log = frappe.log_error(title=f"TV Import {tv_import}", message=frappe.get_traceback())
+		return _close(tv_import, FAILED, _("Unforeseen error, see Error Log {0}").format(log.name))
 	return _close(tv_import)
+
+
+def resume(tv_import: str) -> None:
+	"""Go on with an import whose worker is gone, or load a failed one from its first row. ValidationError otherwise.
+
+	From the first row because the profile may have been corrected since; what is known already is only counted again.
+	"""
+	status = frappe.db.get_value(DOCTYPE, tv_import, "status", for_update=True)
+	if status == FAILED:
+		start = dict.fromkeys((*COUNTERS.values(), "rows_done"), 0)
+		frappe.db.set_value(DOCTYPE, tv_import, {**start, "status": QUEUED, "error": None})
+	elif status not in UNFINISHED:
+		frappe.throw(_("Import {0} is over.").format(tv_import))
+	enqueue(tv_import)
 
 
 def reads(data: bytes, profile: Profile) -> Iterator[Read]:

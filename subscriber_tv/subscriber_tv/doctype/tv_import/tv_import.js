@@ -21,7 +21,9 @@
 				frappe.set_route("List", "TV Usage Record", { tv_import: frm.doc.name })
 			);
 			if (!frappe.model.can_write("TV Usage Record")) return;
-			if (working) frm.add_custom_button(__("Resume"), () => act(frm, "resume_import"));
+			if (working || frm.doc.status === "Failed") {
+				frm.add_custom_button(__("Resume"), () => act(frm, "resume_import"));
+			}
 			if (frm.doc.__onload?.waiting) add_ways_on(frm);
 		},
 	});
