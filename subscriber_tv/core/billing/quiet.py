@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from subscriber_tv.core.billing.base import reach_of
+from subscriber_tv.core.billing.base import reach_of, with_base_of_payer
 from subscriber_tv.core.billing.bill import ContractFacts
 from subscriber_tv.core.billing.price import Refused
-from subscriber_tv.core.billing.upcoming import days_due
+from subscriber_tv.core.billing.upcoming import days_of
 from subscriber_tv.core.pricing.offered import GROUP
 
 LOOK_AHEAD = timedelta(62)
@@ -24,7 +24,7 @@ def quiet_until(contracts: Sequence[ContractFacts], until: date) -> date | None:
 		return None
 	ahead = until + LOOK_AHEAD
 	try:
-		days = days_due(contracts, today=until, until=ahead)
+		days = [day for facts in with_base_of_payer(contracts) for day in days_of(facts, ahead)]
 	except Refused:
 		return None
-	return min((day for day in days if day > until), default=ahead + timedelta(1))
+	return min((day for day in days if until < day <= ahead), default=ahead + timedelta(1))

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from subscriber_tv.core.billing.base import with_base_of_payer
 from subscriber_tv.core.billing.bill import Bill, ContractFacts, decide, expected_of
 from subscriber_tv.core.billing.books import books_with
-from subscriber_tv.core.billing.price import Refused
-
+from subscriber_tv.core.billing.price import DEPOSIT, Refused
 
 #: The invoice of a row that is billed ahead in memory: none yet.
 UNPOSTED = ""
@@ -48,15 +48,17 @@ def upcoming(
 
 
 def days_due(contracts: Iterable[ContractFacts], *, today: date, until: date) -> tuple[date, ...]:
-	"""Today, and the later days up to `until` on which a row of any of the contracts falls due."""
+	"""Today, and the later days up to `until` on which the contracts of a payer are charged or given back something."""
 	days = {today}
-	for facts in contracts:
-		days |= {day for day in _due(facts, until) if today < day <= until}
+	for facts in with_base_of_payer(list(contracts)):
+		try:
+			days |= {day for day in days_of(facts, until) if today < day <= until}
+		except Refused:
+			pass  # `decide` tells why, on the first day
 	return tuple(sorted(days))
 
 
-def _due(facts: ContractFacts, until: date) -> set[date]:
-	try:
-		return {row.due for row in expected_of(facts, until)}
-	except Refused:
-		return set()  # `decide` tells why, on the first day
+def days_of(facts: ContractFacts, until: date) -> set[date]:
+	"""The days on which rows of a contract fall due, or its deposits are given back. Refused as for `expected_of`."""
+	rows = expected_of(facts, until)
+	return {row.due for row in rows} | {row.closes for row in rows if row.kind == DEPOSIT}

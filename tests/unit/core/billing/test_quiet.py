@@ -2,14 +2,19 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
-from billing_books import Books, contract, one_off, recurring
+from billing_books import OFFER, Books, charged, contract, one_off, recurring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscriber_tv.core.billing.bill import ContractFacts
+from subscriber_tv.core.billing.price import DEPOSIT, RECURRING
 from subscriber_tv.core.billing.quiet import LOOK_AHEAD, quiet_until
+from subscriber_tv.core.contracts.lines import Line
+from subscriber_tv.core.pricing.models import PercentOf, PerUnit, Tier, Volume
+from subscriber_tv.core.pricing.offered import PAYER
 
 START = date(2026, 1, 1)
 days = st.integers(0, 400).map(lambda n: START + timedelta(n))
@@ -55,3 +60,35 @@ def test_nothing_is_due_before(start, anchor, length, wait, months, arrears, pri
 	while day < until:
 		assert not books.run(known, day)
 		day += timedelta(1)
+
+
+def test_a_deposit_is_given_back_on_its_day():
+	"""The TV goes a fortnight after the bill of the year: nothing falls due on that day, but fifty are owed."""
+	books = Books(recurring("300", months=12))
+	books.offers["BOX"] = (charged(DEPOSIT, PerUnit(Decimal(50)), "BOX"),)
+	lines = (Line("1", OFFER, 1), Line("2", "BOX", 1, end=date(2026, 1, 20)))
+	known = contract("2026-01-01", lines=lines)
+	books.run(known, "2026-01-05")
+	assert quiet(books, known, date(2026, 1, 5)) == date(2026, 1, 20)
+	assert books.run(known, "2026-01-20").credits
+
+
+def test_nobody_is_quiet_whose_next_months_are_refused():
+	"""A plan agreed for March takes a percentage of a month and a year: February is due all the same."""
+	books = Books(recurring("30"))
+	percentage = charged(RECURRING, PercentOf(Decimal(10)), "SERVICE", of=("BASE", "YEAR"))
+	books.offers["LATER"] = (recurring("30"), recurring("100", months=12, code="YEAR"), percentage)
+	march = date(2026, 3, 1)
+	known = contract("2026-01-01", lines=(Line("1", OFFER, 1, end=march), Line("1", "LATER", 1, start=march)))
+	books.run(known, "2026-01-05")
+	assert quiet(books, known, date(2026, 1, 5)) is None
+	assert books.run(known, "2026-02-01").charges
+
+
+def test_the_end_of_another_contract_that_prices_this_one_is_looked_at():
+	"""Two contracts share a tier for a year; when the one ends in February the other becomes dearer."""
+	tiers = Volume((Tier(Decimal(50), Decimal(80)), Tier(None, Decimal(60))))
+	offers = {OFFER: (charged(RECURRING, tiers, "ROOMS", counts_over=PAYER, interval_months=12),)}
+	stays = ContractFacts(contract("2026-01-01", quantity=40), offers)
+	ends = replace(contract("2026-01-01", "2026-02-11", quantity=30), subscription="TVS-2")
+	assert quiet_until([stays, ContractFacts(ends, offers)], date(2026, 1, 5)) == date(2026, 2, 11)
