@@ -7,16 +7,17 @@ The quantity of the whole base picks the tier, day by day; each line pays its sh
 	price of      |  90: tier 1        | 120: tier 2        |     40/90 of it, then 40/120
 
 Counted are the units of every recurring charge of the same Item, once for a line, on the days the contract is served:
-trial days and pauses too, lines that are free too.
+trial days and pauses too, lines that are free too. A contract whose payer changes counts for each on the days he pays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from subscriber_tv.core.billing.chain import in_force, services
+from subscriber_tv.core.billing.payers import paid_by
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import RECURRING, Expected, OfferCharge, Offers
 from subscriber_tv.core.contracts.timeline import Contract
@@ -47,12 +48,18 @@ REACH: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def counted_in(contract: Contract, offers: Offers, scope: str = CONTRACT) -> list[Counted]:
-	"""What the lines of a contract add to the base of each item. A version not in `offers` adds nothing."""
+def counted_in(
+	contract: Contract, offers: Offers, scope: str = CONTRACT, payers: Collection[str] = ()
+) -> list[Counted]:
+	"""What the lines of a contract add to the base of each item, on the days that one of `payers` pays, if any is named.
+
+	A version not in `offers` adds nothing.
+	"""
 	found = []
+	days = paid_by(payers, services(contract), contract.payers)
 	for line in contract.lines:
 		items = {charge.item for charge in offers.get(line.offer_version, ()) if charge.kind == RECURRING}
-		spans = [span for served in services(contract) if (span := served.meet(in_force(line)))]
+		spans = [span for paid in days if (span := paid.meet(in_force(line)))]
 		found += [
 			Counted(item, span, Decimal(line.quantity), scope) for item in sorted(items) for span in spans
 		]
@@ -90,6 +97,7 @@ class _Facts(Protocol):
 	contract: Contract
 	offers: Offers
 	base: tuple[Counted, ...]
+	payer: str
 
 
 Facts = TypeVar("Facts", bound=_Facts)
@@ -100,7 +108,10 @@ def with_base_of_payer(contracts: Sequence[Facts]) -> list[Facts]:
 	looking = [bool(reach_of(facts.contract, facts.offers) & {PAYER, GROUP}) for facts in contracts]
 	if not any(looking):
 		return list(contracts)
-	counted = [counted_in(facts.contract, facts.offers, PAYER) for facts in contracts]
+	counted = [
+		counted_in(facts.contract, facts.offers, PAYER, (facts.payer,) if facts.payer else ())
+		for facts in contracts
+	]
 	return [
 		replace(facts, base=(*facts.base, *_others(counted, place))) if looks else facts
 		for place, (facts, looks) in enumerate(zip(contracts, looking, strict=True))

@@ -10,6 +10,7 @@ The order of the passes: rows at their prices, discounts, percentages of what is
 """
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -60,14 +61,14 @@ def expected_charges(
 	same day; see `Refused` for the rest.
 	"""
 	chains = chains_of(contract, offers)
-	base = (*counted_in(contract, offers), *base) if reach_of(contract, offers) - {LINE} else ()
+	counted = (*counted_in(contract, offers), *base) if reach_of(contract, offers) - {LINE} else ()
 	rows: list[Expected] = []
 	used = by_charge(usage)
 	for (_, kind), chain in chains.items():
 		if kind == ONE_OFF:
 			rows += one_off_rows(contract, chain)
 		elif kind == RECURRING:
-			rows += recurring_rows(contract, chain, until, terms, base)
+			rows += recurring_rows(contract, chain, until, terms, counted)
 		elif kind == USAGE:
 			rows += usage_rows(contract, chain, until, terms, used, places)
 		elif kind == DEPOSIT:
@@ -90,14 +91,13 @@ def _held(chain: Chain, chains: Chains, held: Sequence[Held]) -> list[Held]:
 	return held_for(chain[0][0].line_id, held, len(lines))
 
 
-def _minimums(chains: Chains) -> dict[str, Decimal]:
-	"""The minimum of each charge that has one."""
-	found = {key: _minimum(chain) for (key, kind), chain in chains.items() if kind in (RECURRING, PERCENT)}
-	return {key: least for key, least in found.items() if least}
-
-
-def _minimum(chain: Chain) -> Decimal | None:
-	return next((charge.minimum for _, charge in chain if charge.minimum), None)
+def _minimums(chains: Chains) -> dict[str, dict[str, Decimal]]:
+	"""The minimum of each charge that has one, by the offer version that says so."""
+	found: dict[str, dict[str, Decimal]] = defaultdict(dict)
+	for (key, kind), chain in chains.items():
+		if kind in (RECURRING, PERCENT):
+			found[key] |= {line.offer_version: charge.minimum for line, charge in chain if charge.minimum}
+	return {key: leasts for key, leasts in found.items() if leasts}
 
 
 def _from_opening(row: Expected, billed_through: date | None) -> Expected | None:
@@ -108,10 +108,14 @@ def _from_opening(row: Expected, billed_through: date | None) -> Expected | None
 
 
 def _check_overlap(rows: Sequence[Expected]) -> None:
-	"""Safety limit: no two charges for one line and day. `rows` are sorted by line, kind and time."""
+	"""Safety limit: no two charges for one line and day. `rows` are sorted by line, kind and time.
+
+	A percentage of usage has a row for the months and one for the quarters it is taken of.
+	"""
 	for before, after in itertools.pairwise(row for row in rows if row.kind != DEPOSIT):
 		same_line = (before.line, before.kind) == (after.line, after.kind)
-		if same_line and after.span.start < before.span.end:
+		apart = before.kind == USAGE and before.price.period != after.price.period
+		if same_line and not apart and after.span.start < before.span.end:
 			raise Refused(
 				"overlap",
 				subscription=after.subscription,

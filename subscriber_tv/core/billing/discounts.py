@@ -53,7 +53,9 @@ def _periods_held(rows: Iterable[Expected], discount: Discount) -> set[Span]:
 	if discount.periods is None:
 		return set(periods)
 	counted = [period for period in periods if discount.since is None or period.start >= discount.since]
-	return set(counted[: discount.periods])
+	# A month and a year that begin together are both a first one.
+	starts = sorted({period.start for period in counted})[: discount.periods]
+	return {period for period in counted if period.start in starts}
 
 
 def _holds(discount: Discount, day: date) -> bool:

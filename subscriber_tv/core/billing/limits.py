@@ -53,7 +53,12 @@ def check_limits(
 
 
 def _check_age(subscription: str, charges: Sequence["Charge"], until: date, limit: int) -> None:
-	first = min(charge.span.start for charge in charges)
+	oldest = min(charges, key=lambda charge: charge.span.start)
+	first = oldest.span.start
+	interval = oldest.price.interval_months
+	if interval >= limit:
+		# In arrears all of a longer period lies behind when it is due.
+		limit += interval
 	months = (until.year - first.year) * 12 + until.month - first.month
 	if months > limit:
 		raise Refused(

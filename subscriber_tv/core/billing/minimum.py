@@ -8,9 +8,10 @@ A later correction of a row changes what is missing: the old true-up is credited
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 from subscriber_tv.core.billing.periods import Span, days_in, union
@@ -18,42 +19,59 @@ from subscriber_tv.core.billing.price import MINIMUM, RECURRING, Expected, line_
 from subscriber_tv.core.money import ZERO, round_money
 from subscriber_tv.core.pricing.offered import FLAT
 
+#: What a whole period of a row comes to at least.
+LeastOf = Callable[[Expected], Decimal]
+
 #: The place of the line in the name of a true-up of the whole contract.
 WHOLE = "*"
 
 
+#: The least of a whole period by the offer version in force; a version without one is not in it.
+ByVersion = Mapping[str, Decimal]
+
+
 def true_ups(
-	rows: Iterable[Expected], by_line: Mapping[str, Decimal], of_all: Decimal | None, places: int
+	rows: Iterable[Expected], by_line: Mapping[str, ByVersion], of_all: Decimal | None, places: int
 ) -> list[Expected]:
-	"""What is missing on each charge of `by_line`, and then on all of the contract; both may be absent."""
+	"""What is missing on each charge of `by_line`, and then on all of the contract; both may be absent.
+
+	Each day of a charge counts at the minimum of the offer version that is in force on it.
+	"""
 	recurring = [(row.price.period, row) for row in rows if row.kind == RECURRING]
 	found: list[tuple[Span, Expected]] = []
-	for line, least in by_line.items():
+	for line, leasts in by_line.items():
 		of_line = [(period, row) for period, row in recurring if row.line == line]
-		found += _missing(of_line, f"{line}:{MINIMUM.upper()}", least, places)
+		found += _missing(of_line, f"{line}:{MINIMUM.upper()}", partial(_of_version, leasts), places)
 	if of_all and recurring:
 		whole = line_key(recurring[0][1].subscription, WHOLE, MINIMUM.upper())
-		found += _missing([*recurring, *found], whole, of_all, places)
+		found += _missing([*recurring, *found], whole, lambda row: of_all, places)
 	return [row for _, row in found]
 
 
+def _of_version(leasts: ByVersion, row: Expected) -> Decimal:
+	return leasts.get(row.price.offer_version, ZERO)
+
+
 def _missing(
-	rows: Iterable[tuple[Span, Expected]], line: str, least: Decimal, places: int
+	rows: Iterable[tuple[Span, Expected]], line: str, least_of: LeastOf, places: int
 ) -> Iterator[tuple[Span, Expected]]:
 	"""Days of a period that come back after others, when an interval is changed and changed back, stand alone."""
 	in_time = sorted(rows, key=lambda row: row[1].span.start)
 	for period, parts in groupby(in_time, key=lambda row: row[0]):
 		together = [row for _, row in parts]
-		short = _least(together, period, least, places) - _sum(together, places)
+		short = _least(together, period, least_of, places) - _sum(together, places)
 		if short > 0:
 			yield period, _true_up(together, line, short)
 
 
-def _least(rows: Sequence[Expected], period: Span, least: Decimal, places: int) -> Decimal:
+def _least(rows: Sequence[Expected], period: Span, least_of: LeastOf, places: int) -> Decimal:
 	if not rows[0].price.prorate:
-		return round_money(least, places)
-	days = days_in(union(row.span for row in rows))
-	return round_money(least * days / period.days, places)
+		return round_money(least_of(rows[0]), places)
+	spans: dict[Decimal, list[Span]] = defaultdict(list)
+	for row in rows:
+		spans[least_of(row)].append(row.span)
+	shares = (least * days_in(union(held)) for least, held in spans.items())
+	return round_money(sum(shares, ZERO) / period.days, places)
 
 
 def _sum(rows: Sequence[Expected], places: int) -> Decimal:
@@ -76,5 +94,8 @@ def _true_up(rows: Sequence[Expected], line: str, short: Decimal) -> Expected:
 		period=span,
 		scheme=None,
 		discount=ZERO,
+		discounts=(),
+		base=None,
+		of=(),
 	)
 	return replace(rows[0], line=line, kind=MINIMUM, span=span, price=price, due=closes, closes=closes)

@@ -9,12 +9,12 @@ Days before the change belong to the old payer, from its day on to the new one: 
 credited to him, and charged to the new one. What cannot be cut by days belongs to whoever pays on its first day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Protocol, TypeVar
 
 from subscriber_tv.core.billing.discounts import cut
-from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.billing.periods import Span, intersect
 from subscriber_tv.core.billing.price import BY_TOTAL, FAR, ONE_OFF, Expected
 from subscriber_tv.core.contracts.timeline import Contract
 
@@ -37,6 +37,15 @@ def spans_paid_by(payer: str, payers: Sequence[tuple[date, str]]) -> tuple[Span,
 		for (start, who), end in zip(payers, ends, strict=True)
 		if who == payer and start < end
 	)
+
+
+def paid_by(
+	names: Collection[str], days: Iterable[Span], payers: Sequence[tuple[date, str]]
+) -> tuple[Span, ...]:
+	"""Those of `days` that one of `names` pays for; all when nobody is named, or nobody else ever pays."""
+	if not names or all(who in ("", *names) for _, who in payers):
+		return tuple(days)
+	return intersect(days, [span for name in names for span in spans_paid_by(name, payers)])
 
 
 def of_payer(rows: Sequence[Expected], payer: str, payers: Sequence[tuple[date, str]]) -> Sequence[Expected]:

@@ -100,11 +100,12 @@ def _of_chain(
 	pieces = [piece for served in services(contract) for piece in pieces_in(chain, served)]
 	pieces.sort(key=lambda piece: piece[2])
 	recurring: dict[Span, list[Expected]] = defaultdict(list)
+	usage: dict[Span, list[Expected]] = defaultdict(list)
 	for row in base:
-		if row.kind == RECURRING:
-			recurring[row.price.period].append(row)
-		elif row.kind == USAGE:
-			yield from _of_usage(key, pieces, row, places)
+		if row.kind in (RECURRING, USAGE):
+			(usage if row.kind == USAGE else recurring)[row.price.period].append(row)
+	for rows in usage.values():
+		yield from _of_usage(key, pieces, rows, places)
 	_check_periods(contract, key, recurring)
 	for rows in recurring.values():
 		yield from joined(_of_period(key, pieces, rows))
@@ -156,17 +157,20 @@ def _row(key: str, line: Line, charge: OfferCharge, span: Span, held: Sequence[E
 	)
 
 
-def _of_usage(key: str, pieces: Sequence[Piece], row: Expected, places: int) -> Iterator[Expected]:
-	"""Of the sum of a period, at the percentage in force on its last day; late usage moves both."""
-	day = row.span.end
+def _of_usage(key: str, pieces: Sequence[Piece], rows: Sequence[Expected], places: int) -> Iterator[Expected]:
+	"""Of the sum of all usage of a period, at the percentage in force on its last day; late usage moves both."""
+	whole = Span(min(row.span.start for row in rows), max(row.span.end for row in rows))
 	for line, charge, span in pieces:
-		if span.start < day <= span.end:
-			amount = row.price.value_of(1, places)
+		if span.start < whole.end <= span.end:
+			amounts = [row.price.value_of(1, places) for row in rows]
 			price = replace(
-				price_of_piece(line, charge, row.price.period),
+				price_of_piece(line, charge, rows[0].price.period),
 				quantity=1,
 				prorate=False,
-				of=(Share(row.line, amount, prorate=False),),
-				rated=round_money(price_of(charge.pricing, [amount]).amount, places),
+				of=tuple(
+					Share(row.line, amount, prorate=False) for row, amount in zip(rows, amounts, strict=True)
+				),
+				rated=round_money(price_of(charge.pricing, amounts).amount, places),
 			)
-			yield replace(row, line=key, price=price)
+			due, closes = max(row.due for row in rows), max(row.closes for row in rows)
+			yield replace(rows[0], line=key, span=whole, price=price, due=due, closes=closes)

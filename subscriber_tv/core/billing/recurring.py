@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from subscriber_tv.core.billing.base import Base, over_base
-from subscriber_tv.core.billing.chain import Chain, pieces_in, row_of, ruled, services
+from subscriber_tv.core.billing.chain import Chain, in_force, is_free, pieces_in, row_of, ruled, services
 from subscriber_tv.core.billing.discounts import discounted
 from subscriber_tv.core.billing.periods import Span, subtract
 from subscriber_tv.core.billing.price import ONE_DAY, Expected
@@ -14,13 +14,23 @@ from subscriber_tv.core.contracts.timeline import Contract
 
 
 def one_off_rows(contract: Contract, chain: Chain) -> list[Expected]:
-	"""Once, on the first served day of the line: neither a new quantity nor a reactivation charges it again."""
-	rows = []
-	for served in services(contract):
-		for line, charge, span in pieces_in(chain, served):
-			day = Span(span.start, span.start + ONE_DAY)
-			rows.append(row_of(contract, line, charge, day, day, min(day.end, served.end)))
-	return sorted(rows, key=lambda row: row.span)[:1]
+	"""Once, on the first served day of the charge: no new quantity, price or reactivation charges it again.
+
+	What was free on that day stays free.
+	"""
+	firsts = [
+		(span.start, line, charge, served)
+		for served in services(contract)
+		for line, charge in chain
+		if (span := served.meet(in_force(line)))
+	]
+	if not firsts:
+		return []
+	start, line, charge, served = min(firsts, key=lambda first: first[0])
+	if is_free(charge):
+		return []
+	day = Span(start, start + ONE_DAY)
+	return [row_of(contract, line, charge, day, day, min(day.end, served.end))]
 
 
 def recurring_rows(contract: Contract, chain: Chain, until: date, terms: Terms, base: Base) -> list[Expected]:
@@ -31,7 +41,7 @@ def recurring_rows(contract: Contract, chain: Chain, until: date, terms: Terms, 
 		for row in _of_service(contract, chain, served, until, terms, base)
 	]
 	rows.sort(key=lambda row: row.span)
-	if not chain[0][1].prorate:
+	if not all(row.price.prorate for row in rows):
 		rows = _whole_periods(rows)
 	return discounted(rows, chain[0][1].discounts)
 
@@ -52,13 +62,13 @@ def _of_service(
 
 
 def _whole_periods(rows: Sequence[Expected]) -> list[Expected]:
-	"""One row a period, from its first day charged to its last, at the price of the first.
+	"""One row a period begun without proration, from its first day charged to its last, at the price of the first.
 
 	Days of a period that come back after others have a row of their own; in its cell they are paid already.
 	"""
 	kept: list[Expected] = []
 	for row in rows:
-		if kept and kept[-1].price.period == row.price.period:
+		if kept and not kept[-1].price.prorate and kept[-1].price.period == row.price.period:
 			kept[-1] = replace(kept[-1], span=Span(kept[-1].span.start, row.span.end))
 		else:
 			kept.append(row)

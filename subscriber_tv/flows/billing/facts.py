@@ -52,7 +52,7 @@ def load(payer: str, company: str) -> list[ContractFacts]:
 
 	Refused (`facts_lost`) when an invoice row of ours has lost its facts.
 	"""
-	subscriptions = _subscriptions(company, payer=payer, names=shared_with(company, payer))
+	subscriptions = _subscriptions(company, payer=payer, names=shared_with(company, [payer]))
 	choice = frappe.db.get_value("Customer", payer, "tv_invoicing") or ""
 	contracts = load_many(row.name for row in subscriptions)
 	offers = offers_of({line.offer_version for contract in contracts.values() for line in contract.lines})

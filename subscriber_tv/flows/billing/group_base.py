@@ -15,13 +15,14 @@ from subscriber_tv.core.contracts.hierarchy import group_of
 from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.pricing.offered import GROUP
 from subscriber_tv.flows.billing.offers import offers_of
+from subscriber_tv.flows.billing.shared_contracts import shared_with
 from subscriber_tv.flows.contracts.timeline import load_many
 
 
 def base_of_group(
 	payer: str, company: str, contracts: Iterable[Contract], offers: Offers
 ) -> tuple[Counted, ...]:
-	"""The dated quantities on contracts with `company` of the other payers of the group.
+	"""The dated quantities on contracts with `company` on the days that the other payers of the group pay for.
 
 	Nothing is read unless a charge of these contracts counts over the group.
 	"""
@@ -32,12 +33,11 @@ def base_of_group(
 		"TV Subscription",
 		{"company": company, "payer": ("in", sorted(others) or [""]), "activated_on": ("is", "set")},
 		pluck="name",
-		order_by="name",
 		limit=0,
 	)
-	found = load_many(names)
+	found = load_many(sorted({*names, *shared_with(company, others)}))
 	theirs = offers_of({line.offer_version for contract in found.values() for line in contract.lines})
-	return tuple(one for contract in found.values() for one in counted_in(contract, theirs, GROUP))
+	return tuple(one for contract in found.values() for one in counted_in(contract, theirs, GROUP, others))
 
 
 def _parents() -> dict[str, str]:

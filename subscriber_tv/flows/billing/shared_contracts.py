@@ -3,6 +3,8 @@
 Changes that were taken back count too: what was billed meanwhile is still to be credited.
 """
 
+from collections.abc import Collection
+
 import frappe
 from pypika.queries import QueryBuilder
 
@@ -14,10 +16,11 @@ def payers_of_shared(company: str) -> set[str]:
 	return {payer for row in rows for payer in row if payer}
 
 
-def shared_with(company: str, payer: str) -> set[str]:
-	"""Subscriptions whose payer was changed from or to `payer`."""
+def shared_with(company: str, payers: Collection[str]) -> set[str]:
+	"""Subscriptions whose payer was changed from or to one of `payers`."""
 	query, change = _changes(company)
-	query = query.where((change.payer == payer) | (change.former_payer == payer))
+	names = sorted(payers) or [""]
+	query = query.where(change.payer.isin(names) | change.former_payer.isin(names))
 	return {name for (name,) in query.select(change.subscription).run()}
 
 

@@ -21,7 +21,8 @@ from subscriber_tv.core.contracts.commitment import (
 	problems_of_commitment,
 )
 from subscriber_tv.core.contracts.lines import Line
-from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, fold
+from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, StateSpan, fold
+from subscriber_tv.core.pricing.models import Tier, Volume
 
 D = Decimal
 START = date(2026, 1, 1)
@@ -212,3 +213,18 @@ def test_the_row_keeps_what_it_was_made_of():
 		"20",
 	)
 	assert Price.from_snapshot(price.snapshot(price.period), "EXIT").why == price.why
+
+
+def test_outlets_count_once_in_the_fee_of_a_contract_that_came_back():
+	"""Left in March and back in April: 30 outlets are 30 in its tier, and the fee is that of ten months at 240.00."""
+	tiers = Volume((Tier(D(50), D(8)), Tier(None, D(6))))
+	rooms = OfferCharge("ROOMS", "recurring", "TV", "Volume", D(0), scheme=tiers, counts_over="Contract")
+	spans = (
+		StateSpan("Active", START, date(2026, 3, 1)),
+		StateSpan("Cancelled", date(2026, 3, 1), date(2026, 4, 1)),
+		StateSpan("Active", date(2026, 4, 1)),
+	)
+	agreed = Agreed(commitment=Commitment(Term(12, None, 0), ALL))
+	known = Contract("TVS-1", (Line("1", "V1", 30),), spans, START, None, 1, None, "Active", agreed=agreed)
+	rows = expected_charges(known, {"V1": (rooms,)}, date(2026, 4, 1))
+	assert [row.price.full_amount for row in rows if row.kind == EXIT_FEE] == [D(2400)]

@@ -1,6 +1,7 @@
 """Tiers picked by the outlets of a contract, of all contracts of a payer, of his group."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal as D
 
 import pytest
@@ -11,6 +12,7 @@ from subscriber_tv.core.billing.bill import ContractFacts, decide
 from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import FAR, RECURRING, Price
 from subscriber_tv.core.contracts.lines import Line
+from subscriber_tv.core.contracts.timeline import Change
 from subscriber_tv.core.pricing.models import Graduated, Tier, Volume
 from subscriber_tv.core.pricing.offered import CONTRACT, GROUP, LINE, PAYER
 
@@ -117,3 +119,21 @@ def test_the_base_is_read_back_from_the_row():
 	row = books.rows[0]
 	read = Price.from_snapshot(row.price.snapshot(row.span), row.price.item)
 	assert (read, read.base, read.full_amount) == (row.price, D(70), row.price.full_amount)
+
+
+def test_a_contract_counts_for_each_payer_on_the_days_he_pays():
+	# contract     paid by P       paid by Q         P and Q have one contract of 40 each, and one after the other
+	# of 30 outlets  |== April ==|== May ==          that of 30: its outlets make the others cheaper for a month
+	both = tuple(Change(no, "change_payer", None, "", date.min, payer=who) for no, who in enumerate("PQ"))
+
+	def amounts(who):
+		moving = replace(
+			facts("B", 30, PAYER).contract, payers=((date.min, "P"), (day("2026-05-01"), "Q")), changes=both
+		)
+		staying = replace(facts("A", 40, PAYER).contract, payers=((date.min, who),))
+		loaded = [replace(facts("", 0, PAYER), contract=known, payer=who) for known in (staying, moving)]
+		bill = decide(loaded, until=day("2026-05-01"), max_months=12)
+		return [(charge.subscription, str(charge.amount)) for charge in bill.bills[0].charges]
+
+	assert amounts("P") == [("A", "240.00"), ("A", "320.00"), ("B", "180.00")]
+	assert amounts("Q") == [("A", "320.00"), ("A", "240.00"), ("B", "180.00")]

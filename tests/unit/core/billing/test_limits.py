@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from billing_books import Books, contract, day, recurring
+from billing_books import OFFER, Books, contract, day, recurring
 
 from subscriber_tv.core.billing.bill import Charge, Credit
 from subscriber_tv.core.billing.claims import Claim
@@ -109,3 +109,10 @@ def test_nothing_to_charge_is_never_refused():
 	rows = books().rows
 	check(rows, [], [credit_of(rows[0])], months=0, rows_a_day=0)
 	assert Decimal(rows[0].amount) == 30
+
+
+def test_a_period_longer_than_the_limit_is_billed_when_it_closes():
+	books = Books(replace(recurring("100.00", months=36), arrears=True))
+	assert books.run(contract("2026-01-01"), "2029-01-01", max_months=24).net == Decimal("100.00")
+	with pytest.raises(Refused, match="too_long_ago"):
+		Books(*books.offers[OFFER]).run(contract("2026-01-01"), "2031-02-01", max_months=24)

@@ -233,3 +233,33 @@ def test_the_price_is_read_back_from_the_row():
 	row = books.rows[-1]
 	assert Price.from_snapshot(row.price.snapshot(row.span), row.price.item) == row.price
 	assert row.price.snapshot(row.span)["of"] == [["TVS-1/1/BASE", "100", 1]]
+
+
+def test_of_several_usages_it_is_one_row_a_period():
+	charges = (charged(USAGE, PerUnit(D(1)), "FILM"), charged(USAGE, PerUnit(D(2)), "MATCH"))
+	books = Books(*charges, percent(of=("FILM", "MATCH"), minimum="35.00"))
+	both = (Usage("1", "FILM", day("2026-04-05"), D(100)), Usage("1", "MATCH", day("2026-04-06"), D(100)))
+	known = contract("2026-04-01")
+	assert shown(books.run(known, "2026-05-01", usage=both)) == [
+		("+", "FILM", *APRIL, "100.00"),
+		("+", "MATCH", *APRIL, "200.00"),
+		("+", "SERVICE", *APRIL, "35.00"),
+	]
+	late = (*both, Usage("1", "MATCH", day("2026-04-07"), D(50)))
+	assert shown(books.run(known, "2026-05-02", usage=late)) == [
+		("+", "MATCH", *APRIL, "100.00"),
+		("+", "SERVICE", *APRIL, "5.00"),
+	]
+	assert not books.run(known, "2026-05-03", usage=late)
+
+
+def test_usages_of_months_and_of_quarters_have_a_percentage_each():
+	quarterly = charged(USAGE, PerUnit(D(2)), "MATCH", interval_months=3)
+	books = Books(charged(USAGE, PerUnit(D(1)), "FILM"), quarterly, percent(of=("FILM", "MATCH")))
+	both = (Usage("1", "FILM", day("2026-05-05"), D(100)), Usage("1", "MATCH", day("2026-04-06"), D(100)))
+	known = contract("2026-04-01")
+	assert [row[1:] for row in shown(books.run(known, "2026-07-01", usage=both)) if row[1] == "SERVICE"] == [
+		("SERVICE", "2026-04-01", "2026-07-01", "20.00"),
+		("SERVICE", "2026-05-01", "2026-06-01", "10.00"),
+	]
+	assert not books.run(known, "2026-07-02", usage=both)

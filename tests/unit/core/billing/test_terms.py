@@ -5,13 +5,15 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from billing_books import OFFER, Books, contract, day, recurring, shown
+from billing_books import OFFER, Books, charged, contract, day, one_off, recurring, shown
 
 from subscriber_tv.core.billing.bill import ContractFacts, bill_contract
 from subscriber_tv.core.billing.periods import Grid, Span
-from subscriber_tv.core.billing.price import Price
+from subscriber_tv.core.billing.price import RECURRING, Price
 from subscriber_tv.core.billing.terms import Discount, Terms
 from subscriber_tv.core.contracts.timeline import Line
+from subscriber_tv.core.pricing.models import Tier, Volume
+from subscriber_tv.core.pricing.offered import CONTRACT
 
 DEARER = "HOTEL-TV-V2"
 
@@ -119,3 +121,88 @@ def test_an_interval_changed_and_changed_back_bills_no_day_twice(prorate):
 	kinds = [(c.claim.kind, str(c.span.start), str(c.span.end)) for c in rows if c.claim.kind == "recurring"]
 	assert kinds[:2] == [("recurring", "2026-01-01", "2026-02-01"), ("recurring", "2026-02-01", "2026-02-02")]
 	assert next(str(c.amount) for c in rows if c.claim.kind == "minimum") == "28.00"
+
+
+def changed(*pieces):
+	"""Line 1 at one offer after the other: (offer, quantity, start, end)."""
+	return tuple(
+		Line("1", offer, quantity, start=start and day(start), end=end and day(end))
+		for offer, quantity, start, end in pieces
+	)
+
+
+def minimums(bill):
+	return [row[2:] for row in shown(bill) if row[1].endswith("MINIMUM")]
+
+
+def test_a_minimum_holds_while_its_offer_version_does():
+	# Jan 1          Mar 1           May 1
+	# |= no minimum =|=== 100.00 ====|= none again =
+	books = Books(recurring("30.00"))
+	books.offers[DEARER] = (replace(recurring("30.00"), minimum=Decimal("100.00")),)
+	lines = changed(
+		(OFFER, 1, None, "2026-03-01"),
+		(DEARER, 1, "2026-03-01", "2026-05-01"),
+		(OFFER, 1, "2026-05-01", None),
+	)
+	assert minimums(books.run(contract("2026-01-01", lines=lines), "2026-07-01")) == [
+		("2026-03-01", "2026-04-01", "70.00"),
+		("2026-04-01", "2026-05-01", "70.00"),
+	]
+
+
+def test_a_minimum_that_begins_within_a_period_has_its_share_by_days():
+	books = Books(recurring("30.00"))
+	books.offers[DEARER] = (replace(recurring("30.00"), minimum=Decimal("100.00")),)
+	lines = changed((OFFER, 1, None, "2026-04-16"), (DEARER, 1, "2026-04-16", None))
+	bill = books.run(contract("2026-04-01", lines=lines), "2026-05-01")
+	assert minimums(bill) == [("2026-04-01", "2026-05-01", "20.00")]  # 100 x 15/30 - 30
+
+
+def test_a_minimum_above_shared_tiers_is_charged_whole():
+	"""40 and 30 outlets at 6.00 come to 420.00."""
+	tiers = Volume((Tier(Decimal(50), Decimal(8)), Tier(None, Decimal(6))))
+	books = Books(charged(RECURRING, tiers, "ROOMS", counts_over=CONTRACT))
+	both = contract("2026-04-01", lines=(Line("1", OFFER, 40), Line("2", OFFER, 30)))
+	bill = books.run(both, "2026-05-01", terms=Terms(minimum=Decimal(500)))
+	assert minimums(bill) == [("2026-04-01", "2026-05-01", "80.00")]
+
+
+def test_one_row_a_period_also_where_a_later_offer_has_no_proration():
+	"""Two more outlets within such a month cost from the next one on, and not a second month."""
+	books = Books(recurring("30.00"))
+	books.offers[DEARER] = (replace(recurring("30.00"), prorate=False),)
+	lines = changed(
+		(OFFER, 10, None, "2026-02-01"),
+		(DEARER, 10, "2026-02-01", "2026-03-15"),
+		(DEARER, 12, "2026-03-15", None),
+	)
+	bill = books.run(contract("2026-01-01", lines=lines), "2026-04-01")
+	assert [row[-1] for row in shown(bill)] == ["300.00", "300.00", "300.00", "360.00"]
+
+
+def test_a_later_offer_with_proration_charges_by_days_again():
+	books = Books(replace(recurring("30.00"), prorate=False))
+	books.offers[DEARER] = (recurring("30.00"),)
+	lines = changed(
+		(OFFER, 10, None, "2026-04-01"),
+		(DEARER, 10, "2026-04-01", "2026-04-16"),
+		(DEARER, 12, "2026-04-16", None),
+	)
+	bill = books.run(contract("2026-03-01", lines=lines), "2026-04-16")
+	assert [row[-1] for row in shown(bill)] == ["300.00", "150.00", "180.00"]
+
+
+def test_what_was_free_on_the_first_day_is_not_charged_by_a_later_offer():
+	books = Books(recurring("30.00"), one_off("99.00", free=True))
+	books.offers[DEARER] = (recurring("30.00"), one_off("99.00"))
+	lines = changed((OFFER, 1, None, "2026-02-01"), (DEARER, 1, "2026-02-01", None))
+	bill = books.run(contract("2026-01-01", lines=lines), "2026-02-01")
+	assert [row[1] for row in shown(bill)] == ["BASE", "BASE"]
+
+
+def test_three_periods_off_are_three_months_beside_a_year():
+	books = Books(recurring("10.00"), recurring("100.00", months=12, code="YEAR"))
+	terms = Terms(discounts=(Discount(percent=Decimal(50), periods=3),))
+	bill = books.run(contract("2026-01-01"), "2026-04-01", terms=terms)
+	assert [row[-1] for row in shown(bill)] == ["5.00", "5.00", "5.00", "10.00", "50.00"]
