@@ -111,13 +111,7 @@ def last_run(company: str, payer: str | None) -> tuple[str | None, dict[str, Dec
 	"""The last run of the company over the same payers that billed anything, with its net by currency."""
 	names = frappe.get_all(
 		"TV Bill Run",
-		{
-			"company": company,
-			"payer": payer or ("is", "not set"),
-			"docstatus": 1,
-			"status": ("in", PAID_UP),
-			"invoices": (">", 0),
-		},
+		runs_over(company, payer),
 		pluck="name",
 		order_by="posting_date desc, creation desc",
 		limit=1,
@@ -131,6 +125,17 @@ def last_run(company: str, payer: str | None) -> tuple[str | None, dict[str, Dec
 		group_by="currency",
 	)
 	return names[0], {row.currency: money(row.net) for row in totals}
+
+
+def runs_over(company: str, payer: str | None) -> dict:
+	"""Filters for the finished runs over these payers that billed anything."""
+	return {
+		"company": company,
+		"payer": payer or ("is", "not set"),
+		"docstatus": 1,
+		"status": ("in", PAID_UP),
+		"invoices": (">", 0),
+	}
 
 
 def _of_payer(payer: str, bill: PayerBill, opening: dict[str, Decimal], found: Preview) -> Iterator[Forecast]:

@@ -8,12 +8,12 @@ from frappe import _
 from frappe.utils import getdate, now_datetime, strip_html
 from rq.timeouts import JobTimeoutException
 
-from subscriber_tv.core.billing.outliers import Forecast, movement
+from subscriber_tv.core.billing.outliers import CODES, Forecast, movement
 from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.money import ZERO, plain
 from subscriber_tv.flows.billing import first_bills
 from subscriber_tv.flows.billing.chunks import preview_lock
-from subscriber_tv.flows.billing.forecast import PAID_UP, Preview, forecast
+from subscriber_tv.flows.billing.forecast import Preview, forecast, runs_over
 from subscriber_tv.flows.billing.lock import named_lock
 from subscriber_tv.flows.billing.words import why_outlier, why_refused
 from subscriber_tv.flows.settings import require_phase
@@ -121,7 +121,7 @@ def _keep(bill_run: str, found: Preview) -> None:
 		preview_outliers=len(found.outliers),
 		preview_refused=len(found.refused),
 		preview_first_bills=len(found.first_bills),
-		preview_summary=json.dumps(summary(found, run.company), default=plain),
+		preview_summary=json.dumps(summary(found, run.company, run.payer), default=plain),
 	)
 
 
@@ -170,7 +170,7 @@ def _line(one: Forecast, codes: list[str], reasons: list[str]) -> tuple:
 	)
 
 
-def summary(found: Preview, company: str) -> dict:
+def summary(found: Preview, company: str, payer: str | None) -> dict:
 	"""What the form draws: totals, comparison, movements, the last runs, the first outliers and refusals by code."""
 	movements: dict[str, int] = {}
 	for one in found.forecasts:
@@ -199,7 +199,7 @@ def summary(found: Preview, company: str) -> dict:
 				"currency": outlier.currency,
 				"values": dict(outlier.values),
 			}
-			for outlier in found.outliers[:ON_FORM]
+			for outlier in sorted(found.outliers, key=lambda one: CODES.index(one.code))[:ON_FORM]
 		],
 		"refused": [
 			{"payer": payer, "code": refusal.code, "values": refusal.values}
@@ -209,7 +209,7 @@ def summary(found: Preview, company: str) -> dict:
 			{"subscription": name, "payer": payer, "currency": currency, "net": net}
 			for name, payer, currency, net in found.first_bills[:ON_FORM]
 		],
-		"runs": _last_runs(company),
+		"runs": _last_runs(company, payer),
 	}
 
 
@@ -226,11 +226,11 @@ def read_preview(bill_run: str) -> dict | None:
 	return found
 
 
-def _last_runs(company: str) -> list[dict]:
-	"""The finished runs that billed anything, oldest first, for the picture."""
+def _last_runs(company: str, payer: str | None) -> list[dict]:
+	"""The finished runs over the same payers that billed anything, oldest first, for the picture."""
 	runs = frappe.get_all(
 		"TV Bill Run",
-		{"company": company, "docstatus": 1, "status": ("in", PAID_UP), "invoices": (">", 0)},
+		runs_over(company, payer),
 		["name", "posting_date", "net_total"],
 		order_by="posting_date desc, creation desc",
 		limit=RUNS_IN_PICTURE,

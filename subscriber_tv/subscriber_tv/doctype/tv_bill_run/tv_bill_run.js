@@ -64,12 +64,15 @@ function show_buttons(frm) {
 }
 
 function show_approval(frm) {
-	const { approval_reason, submitted_by } = frm.doc;
+	const { preview_outliers, submitted_by } = frm.doc;
+	const reason = preview_outliers
+		? __("{0} outliers in the preview", [preview_outliers])
+		: __("TV Settings ask for it");
 	const may = APPROVERS.some((role) => frappe.user.has_role(role)) && submitted_by !== frappe.session.user;
 	frm.set_intro(
 		may
-			? __("This run waits for your approval: {0}.", [approval_reason])
-			: __("This run waits for approval by somebody else with the role TV Management: {0}.", [approval_reason]),
+			? __("This run waits for your approval: {0}.", [reason])
+			: __("This run waits for approval by somebody else with the role TV Management: {0}.", [reason]),
 		"orange"
 	);
 	if (!may) return;
@@ -109,6 +112,7 @@ async function look(frm) {
 	if (frm.doc.name !== name) return;
 	const was_busy = frm.tv_busy;
 	frm.tv_busy = WORKING.includes(state.status) || ["Queued", "Running"].includes(state.preview_status);
+	if (state.status !== frm.doc.status && !frm.is_dirty()) return frm.reload_doc();
 	show_outcomes(frm, state);
 	if (state.preview_status === "Ready") show_preview(frm, state);
 	else if (["Queued", "Running"].includes(state.preview_status)) show_preview_progress(frm, state.progress);
@@ -169,7 +173,7 @@ function show_preview(frm, state) {
 	const $wrapper = frm.get_field("preview_html").$wrapper;
 	$wrapper.html(
 		`<div class="row">${totals(found).join("")}</div>
-		<div class="row"><div class="col-sm-7 tv-runs"></div><div class="col-sm-5 tv-movements"></div></div>
+		<div class="row"><div class="col-sm-7 tv-runs"></div><div class="col-sm-5">${movements(found)}</div></div>
 		${first_bills(found, state.first_bills)}${outliers(found)}${refused(found)}
 		<p><a class="tv-lines">${__("All payers of this preview")}</a></p>`
 	);
@@ -178,7 +182,6 @@ function show_preview(frm, state) {
 	);
 	$wrapper.find(".tv-confirm").on("click", () => confirm_first_bills(frm, state.first_bills));
 	draw_runs($wrapper.find(".tv-runs")[0], found);
-	draw_movements($wrapper.find(".tv-movements")[0], found);
 }
 
 function totals(found) {
@@ -207,7 +210,7 @@ function draw_runs(element, found) {
 	const [total] = found.totals;
 	if (!total) return;
 	const runs = [
-		...found.runs.map((run) => [frappe.datetime.str_to_user(run.day), flt(run.net)]),
+		...found.runs.map((run) => [frappe.datetime.str_to_user(run.day).slice(0, 5), flt(run.net)]),
 		[__("this run"), flt(total.net)],
 	];
 	new frappe.Chart(element, {
@@ -221,26 +224,20 @@ function draw_runs(element, found) {
 	});
 }
 
-function draw_movements(element, found) {
+function movements(found) {
 	const labels = {
-		up: [__("Higher than last time"), "#29cd42"],
-		down: [__("Lower than last time"), "#ff5858"],
-		same: [__("As last time"), "#2490ef"],
-		new: [__("First bill"), "#7575ff"],
-		other: [__("Only fees or credits"), "#b8c2cc"],
+		up: [__("Higher than last time"), "var(--green-500)"],
+		down: [__("Lower than last time"), "var(--red-500)"],
+		same: [__("As last time"), "var(--blue-500)"],
+		new: [__("First bill"), "var(--purple-500)"],
+		other: [__("Only fees or credits"), "var(--gray-500)"],
 	};
 	const kinds = Object.keys(labels).filter((kind) => found.movements[kind]);
-	if (!kinds.length) return;
-	new frappe.Chart(element, {
-		title: __("Bills against the payers' last ones"),
-		type: "donut",
-		height: 190,
-		colors: kinds.map((kind) => labels[kind][1]),
-		data: {
-			labels: kinds.map((kind) => labels[kind][0]),
-			datasets: [{ values: kinds.map((kind) => found.movements[kind]) }],
-		},
-	});
+	return `${bar(
+		kinds.map((kind) => [found.movements[kind], labels[kind][1]]),
+		found.bills,
+		__("Bills against the payers' last ones")
+	)}${kinds.map((kind) => `<div>${dot(labels[kind][1])} ${labels[kind][0]}: <b>${found.movements[kind]}</b></div>`).join("")}`;
 }
 
 function first_bills(found, open) {
