@@ -18,7 +18,7 @@ class TestDoubleBilling(TrapCase):
 	def test_saving_a_standard_subscription_warns_and_refuses_nothing(self):
 		doc = self.standard("TV-SUBSCRIPTION")
 		(message,) = [row for row in frappe.get_message_log() if row.get("title") == "Billed Twice"]
-		for record in (doc.name, self.subscription, self.customer, "TV-SUBSCRIPTION", "import-subscriptions"):
+		for record in (doc.name, self.subscription, self.customer, "TV-SUBSCRIPTION", "cancel the one"):
 			self.assertIn(record, message["message"])
 		self.assertEqual(message["indicator"], "orange")
 

@@ -89,6 +89,12 @@ class TestImportSubscriptions(TrapCase):
 		self.assertEqual(again.outcome, REFUSED)
 		self.assertIn(row.subscription, again.notes[0])
 
+	def test_a_contract_opened_by_hand_for_the_same_item_is_not_doubled(self):
+		by_hand = self.subscribe("2026-11-01", customer=self.customer)
+		row = self.take(self.standard("2026-11-10"))
+		self.assertEqual(row.outcome, REFUSED)
+		self.assertIn(by_hand, row.notes[0])
+
 	def test_a_dry_run_tells_the_same_and_writes_nothing(self):
 		standard = self.standard("2026-11-10")
 		self.erpnext_bills(standard, "2026-11-10", "2026-11-11")

@@ -1,6 +1,6 @@
 """Finds customers whom both a standard ERPNext Subscription and a TV Subscription bill the same item."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import frappe
@@ -47,16 +47,19 @@ def of_standard(doc) -> list[Twice]:
 def warning(found: Twice) -> str:
 	"""One sentence in plain text that names both records, and the next step."""
 	return _(
-		"Customer {0} is billed for {1} by Subscription {2} and by TV Subscription {3}. Cancel one of the two, or take the Subscription over with import-subscriptions."
+		"Customer {0} is billed for {1} by Subscription {2} and by TV Subscription {3}. Unless both are wanted, cancel the one that should not go on."
 	).format(found.customer, found.item, found.standard, found.subscription)
 
 
-def _pairs(standard: Iterable[tuple[str, str, str]], customers: list[str]) -> list[Twice]:
-	ours = {(customer, item): name for name, customer, item in _our_items(customers)} if standard else {}
+def _pairs(standard: Sequence[tuple[str, str, str]], customers: list[str]) -> list[Twice]:
+	ours = _our_items(customers) if standard else []
 	return sorted(
-		Twice(name, ours[customer, item], customer, item)
-		for name, customer, item in standard
-		if (customer, item) in ours
+		{
+			Twice(name, subscription, customer, item)
+			for name, customer, item in standard
+			for subscription, of_customer, of_item in ours
+			if (of_customer, of_item) == (customer, item)
+		}
 	)
 
 

@@ -15,6 +15,7 @@ from frappe.utils import getdate, strip_html
 
 from subscriber_tv.core.imports.takeover import Finding, Standard, TakeOver, take_over
 from subscriber_tv.flows.billing.bill_payer import decide_for
+from subscriber_tv.flows.contracts import double_billing
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.contracts.open_subscription import open_subscription
 from subscriber_tv.flows.imports import offer_for_plan
@@ -111,6 +112,7 @@ def _one(name: str, bouquets: Sequence[str], today: date) -> Row:
 
 def _take(doc, bouquets: Sequence[str], today: date) -> Row:
 	standard = read_standard(doc)
+	_refuse_billed_here(doc)
 	found = take_over(standard, today)
 	if isinstance(found, list):
 		raise NotTaken(*found)
@@ -125,6 +127,19 @@ def _take(doc, bouquets: Sequence[str], today: date) -> Row:
 		_first_bill(subscription, doc.party, standard.company, max(today, found.billed_through)),
 		tuple(worded(remark) for remark in found.remarks),
 	)
+
+
+def _refuse_billed_here(doc) -> None:
+	"""A contract opened by hand for the same item may be this very one; those that were taken over are others."""
+	taken = {
+		found: frappe.db.get_value("TV Subscription", found.subscription, "external_reference")
+		for found in double_billing.of_standard(doc)
+	}
+	by_hand = [
+		found for found, name in taken.items() if not (name and frappe.db.exists("Subscription", name))
+	]
+	if by_hand:
+		raise NotTaken(*(Finding("billed_here", found.subscription) for found in by_hand))
 
 
 def _open(doc, standard: Standard, found: TakeOver, bouquets: Sequence[str], today: date) -> str:

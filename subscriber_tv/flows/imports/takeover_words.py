@@ -42,6 +42,9 @@ def _reasons() -> dict[str, str]:
 		"no_bouquet": _(
 			"No offer sells plan {0} at its price. Name a bouquet for new offers with --bouquet, or make the offer first."
 		),
+		"billed_here": _(
+			"{0} bills the same item to this customer. If it is the same contract, cancel this Subscription; else open its contract by hand."
+		),
 		"restarted": _(
 			"It is taken over as {0} but was restarted: the customer is billed twice. Cancel one of the two."
 		),
