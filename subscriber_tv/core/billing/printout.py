@@ -16,7 +16,7 @@ HUNDRED = Decimal(100)
 class Made:
 	"""How the amount of a row was made; amounts are net, not rounded, for a whole period.
 
-	`unit_price` is None where the price does not simply multiply by the quantity. `discounts` are positive.
+	`quantity` times `unit_price` is `whole`; `unit_price` is None where the price does not simply multiply. `discounts` are positive.
 	"""
 
 	quantity: Decimal
@@ -89,7 +89,8 @@ def made_of(facts: Mapping[str, Any]) -> Made | None:
 	simple = not facts.get("scheme") and unit_price * units == whole
 	prorated = bool(int(facts.get("prorate", 1))) and int(facts.get("interval_months") or 0) > 0
 	return Made(
-		quantity=quantity,
+		# A flat price is one, however many outlets it covers: quantity times price must come to the amount.
+		quantity=units if simple else quantity,
 		unit_price=unit_price if simple else None,
 		whole=whole,
 		days=days if prorated else whole_days,

@@ -83,7 +83,7 @@ def facts(**values) -> dict:
 		({"days": 20}, (2, "30", "60", True, ())),
 		({"days": 20, "prorate": 0}, (2, "30", "60", False, ())),
 		({"days": 1, "full_days": 1, "interval_months": 0}, (2, "30", "60", False, ())),
-		({"model": "Flat", "full_amount": "30"}, (2, "30", "30", False, ())),
+		({"model": "Flat", "full_amount": "30"}, (1, "30", "30", False, ())),
 		({"scheme": {"model": "volume"}, "full_amount": "55"}, (2, "None", "55", False, ())),
 		({"full_amount": "54", "discount": "6"}, (2, "30", "60", False, (("", "6"),))),
 		(
