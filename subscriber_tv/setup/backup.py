@@ -48,6 +48,13 @@ def tv_doctypes(*, single: bool = False) -> list[str]:
 	)
 
 
+def own_prefixes() -> list[str]:
+	"""What the numbers of the app's own documents begin with, in every series a site has given them."""
+	fields = (frappe.get_meta(doctype).get_field("naming_series") for doctype in tv_doctypes())
+	series = (one for field in fields if field for one in (field.options or "").split("\n"))
+	return sorted({prefix for one in series if (prefix := one.split(".")[0].strip())})
+
+
 def app_columns(doctype: str) -> list[str]:
 	"""The app's custom fields of an ERPNext DocType that hold values."""
 	return [
@@ -107,7 +114,8 @@ def _field_values(doctype: str) -> Iterator[dict]:
 		return
 	table = frappe.qb.DocType(doctype)
 	# A form that a user saves leaves empty text where nothing was chosen.
-	marks = [column for column in names if column in ("tv_subscription", "tv_bill_run", "tv_line")] or names
+	given = {field["fieldname"] for field in doctypes_with_fields()[doctype] if field.get("default")}
+	marks = [column for column in names if column not in given]
 	written = table[marks[0]].isnotnull() & (table[marks[0]] != "")
 	for column in marks[1:]:
 		written = written | (table[column].isnotnull() & (table[column] != ""))
@@ -134,7 +142,7 @@ def _single(doctype: str) -> dict:
 
 def _series() -> dict:
 	"""Counters of the app's own numbers and of its invoice series: a number is never given twice."""
-	prefixes = [RIGHTS_SEQUENCE, "TVS-", "TVL-", "TVB-", "TVI-", "TVR-"]
+	prefixes = [RIGHTS_SEQUENCE, *own_prefixes()]
 	settings = frappe.get_doc("TV Settings")
 	prefixes += [row.series.split(".")[0] for row in settings.invoice_series]
 	table = frappe.qb.Table("tabSeries")

@@ -13,7 +13,7 @@ from frappe.tests.utils import FrappeTestCase
 
 from subscriber_tv.flows.imports.restore_backup import restore_backup
 from subscriber_tv.setup import install, keys, operator, roles, taxes, uninstall
-from subscriber_tv.setup.backup import write_backup
+from subscriber_tv.setup.backup import own_prefixes, tv_doctypes, write_backup
 from subscriber_tv.setup.custom_fields import doctypes_with_fields
 from subscriber_tv.tests import factories
 
@@ -141,6 +141,35 @@ class TestInstall(FrappeTestCase):
 			restore_backup(path, checkpoint=lambda: None)
 		kept = frappe.db.get_value("Customer", child, ["tv_parent", "tv_invoicing"])
 		self.assertEqual(kept, (head, "One per Site"))
+
+	def test_what_the_app_wrote_on_a_credit_note_comes_back(self):
+		"""A credit note of a dispute was made by no run: it has a mark of its own."""
+		note = frappe.get_doc(
+			{"doctype": "Sales Invoice", "name": f"NOTE-{frappe.generate_hash()}", "tv_dispute": "TVR-TEST"}
+		)
+		note.db_insert()
+		with TemporaryDirectory() as folder:
+			path = write_backup(folder)
+			frappe.db.set_value("Sales Invoice", note.name, "tv_dispute", None)
+			restore_backup(path, checkpoint=lambda: None)
+		self.assertEqual(frappe.db.get_value("Sales Invoice", note.name, "tv_dispute"), "TVR-TEST")
+
+	def test_no_two_kinds_of_documents_share_a_counter(self):
+		found = [frappe.get_meta(doctype).get_field("naming_series") for doctype in tv_doctypes()]
+		series = [field.options.split(".")[0] for field in found if field]
+		self.assertEqual(sorted(series), sorted(set(series)))
+		self.assertEqual(own_prefixes(), sorted(series))
+
+	def test_a_restored_site_looks_at_every_payer(self):
+		"""Invoices may have been cancelled while nobody watched."""
+		payer = factories.make_customer()
+		watch = frappe.get_doc({"doctype": "TV Payer Watch", "payer": payer, "company": self.company})
+		watch.insert(set_name=f"{payer}|test", ignore_permissions=True)
+		with TemporaryDirectory() as folder:
+			path = write_backup(folder)
+			frappe.db.delete("TV Payer Watch", {"name": watch.name})
+			restore_backup(path, checkpoint=lambda: None)
+		self.assertFalse(frappe.db.exists("TV Payer Watch", watch.name))
 
 	def test_a_damaged_or_foreign_zip_is_refused(self):
 		with TemporaryDirectory() as folder:

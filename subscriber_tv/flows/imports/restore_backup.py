@@ -18,8 +18,8 @@ from subscriber_tv.flows.activation.note_change import note_changes
 
 FORMAT = 1
 BATCH = 2000
-DERIVED = ("TV Entitlement", "TV Rights Outbox")
-"""Made again by the publisher from the other rows."""
+DERIVED = ("TV Entitlement", "TV Rights Outbox", "TV Payer Watch")
+"""Made again from the other rows by the publisher; and by the bill run, which must look at everybody anew."""
 
 
 @dataclass
