@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from subscriber_tv.flows.guard_rows import GuardedRow
 
 
-class TVQuoteBillLine(Document):
+class TVQuoteBillLine(GuardedRow):
 	pass
