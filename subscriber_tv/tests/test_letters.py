@@ -235,6 +235,9 @@ class TestLetters(CampaignCase):
 		list_notices(today=frappe.utils.getdate("2026-12-01"))
 		frappe.db.commit()
 		self.assertEqual(self.row(name, RENEWAL).status, "Missed")
+		with self.freeze_time("2026-12-16 10:00:00"):
+			send.send(doctype=RENEWAL)
+		self.assertEqual(self.row(name, RENEWAL).status, "Missed")  # nobody could refuse any longer
 		with self.freeze_time("2026-12-01 10:00:00"):
 			send.send(doctype=RENEWAL)
 		self.assertEqual(self.row(name, RENEWAL).status, "Late")

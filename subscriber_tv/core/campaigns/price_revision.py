@@ -152,6 +152,8 @@ def revised(price: PriceModel, formula: Formula, base: Base | None) -> PriceMode
 			start, factor = base.price, (formula.new_index or base.index) / base.index
 		rise = weight(start) * factor / now - 1
 		limited = _limited(rise, formula)
+		if not limited:
+			return price  # and not rounded to another one
 		if limited != rise:
 			start, factor = price, 1 + limited
 	return scaled(start, factor, formula.rounding)

@@ -59,7 +59,9 @@ def notice_if_due(subscription: str, today: date) -> int:
 	contract = load(subscription)
 	end = contract.bounds()[-1].end
 	window = information_window(term, end)
-	if window.state(today) == "early" or frappe.db.exists("TV Renewal Notice", f"{subscription}-{end}"):
+	if window.state(today) == "early" or today > window.last_refusal:
+		return 0
+	if frappe.db.exists("TV Renewal Notice", f"{subscription}-{end}"):
 		return 0
 	facts = frappe.db.get_value("TV Subscription", subscription, ["customer", "payer"], as_dict=True)
 	doc = frappe.get_doc(

@@ -67,7 +67,10 @@ LETTERS = {
 def waiting(letter: Letter, campaign: str | None, **more) -> dict:
 	"""Filters for the rows of a campaign, or of all renewals, whose letter is not out."""
 	filters = {**letter.waiting, **more}
-	return {**filters, "campaign": campaign} if letter.doctype == PRICES else filters
+	if letter.doctype == PRICES:
+		return {**filters, "campaign": campaign}
+	# Once the last day to refuse has passed the letter would tell of something that nobody can change any longer.
+	return {**filters, "last_refusal": (">=", getdate())}
 
 
 def note_sent(letter: Letter, doc, way: str, communication: str) -> None:

@@ -2,6 +2,7 @@
 
 frappe.listview_settings["TV Renewal Notice"] = {
 	add_fields: ["status"],
+	hide_name_column: true,
 
 	onload(list) {
 		const writers = ["TV Marketing", "TV Billing", "TV Management", "System Manager"];

@@ -15,6 +15,8 @@ const REASON_WANTED = ["suspend", "cancel_at_date", "end"];
 frappe.ui.form.on("TV Subscription", {
 	setup(frm) {
 		frm.set_query("site", () => ({ filters: { customer: frm.doc.customer || "", disabled: 0 } }));
+		frm.set_query("exit_rule", () => ({ filters: { docstatus: 1 } }));
+		frm.set_query("sales_channel", () => ({ filters: { disabled: 0 } }));
 		frm.set_query("offer_version", "lines", () => ({
 			filters: { docstatus: 1, ...(frm.doc.company && { company: frm.doc.company }) },
 		}));

@@ -104,6 +104,13 @@ def test_a_fixed_percentage(formula, after):
 	assert revised(PerUnit(D("10.00")), formula, None) == PerUnit(D(after))
 
 
+def test_a_price_that_does_not_move_is_not_rounded_to_another():
+	half = PriceRounding(D("0.50"))
+	odd = PerUnit(D("10.20"))
+	assert revised(odd, Formula(percent=D(-2), floor=D(0), rounding=half), None) == odd
+	assert revised(odd, Formula(percent=D(2), rounding=half), None) == PerUnit(D("10.50"))
+
+
 def syntec(s0: str, s1: str, **values) -> Formula:
 	return Formula(index_name="SYNTEC", base_index=D(s0), new_index=D(s1), **values)
 
