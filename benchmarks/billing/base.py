@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import frappe
 from frappe.utils import add_days, getdate
 
+from subscriber_tv.flows.billing import watch
 from subscriber_tv.setup.operator import PAYMENT_TERMS
 from subscriber_tv.setup.taxes import tax_master
 from subscriber_tv.tests import factories
@@ -105,6 +106,19 @@ def post_copies(month: int, customers: range) -> None:
 		period = {"current_invoice_start": first_day(month + 1), "current_invoice_end": last_day(month + 1)}
 		frappe.db.set_value("Subscription", {"party": ("in", names[start : start + CHUNK])}, period)
 		frappe.db.commit()
+
+
+def copy_watches(looked: list[str], others: list[str]) -> None:
+	"""Leave for `others` what a look at them would: the day of those `looked` at, and what they themselves look like."""
+	until = frappe.db.get_value("TV Payer Watch", {"payer": looked[0]}, "quiet_until")
+	seen = watch.seen(COMPANY)
+	for payer in looked:
+		kept = frappe.db.get_value("TV Payer Watch", {"payer": payer}, "seen")
+		if kept != seen[payer]:
+			raise SystemExit(f"{payer}: a look has left something else")
+	for payer in others:
+		watch.keep(payer, COMPANY, until, seen[payer])
+	frappe.db.commit()
 
 
 def customer(side: str, number: int) -> str:

@@ -197,15 +197,15 @@ def _check(side: str, month: int, customers: range) -> None:
 def _idle_here(number: int) -> tuple[float, float]:
 	"""Milliseconds a payer of the one look a period, and to list him in a run as having nothing due.
 
-	The look is timed for some and taken of all: under the payer's lock, as a run takes it.
+	So many are looked at, as a run does it; the others, who are copies of them, are given what such a look leaves.
 	"""
 	day = base.add_days(base.first_day(0), 9)
 	payers = [name for name in facts.payers(base.COMPANY) if name.startswith(f"Bench {base.TV}")]
 	began = time.monotonic()
-	for place, payer in enumerate(payers, start=1):
-		if place == number:
-			look = (time.monotonic() - began) / number
+	for payer in payers[:number]:
 		_look(payer, day)
+	look = (time.monotonic() - began) / number
+	base.copy_watches(payers[:number], payers[number:])
 	name = new_run(company=base.COMPANY, posting_date=day, bill_until=day)
 	began = time.monotonic()
 	quiet = watch.quiet_payers(base.COMPANY, day)

@@ -18,7 +18,7 @@ WRITE = re.compile(
 )
 STAMPS = {"creation", "modified"}
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}")
-HASH = re.compile(r"\b(?=[a-z]*\d)[0-9a-z]{10}\b")
+HASH = re.compile(r"\b[0-9a-z]{10}\b")
 CHILDREN = ("Sales Invoice Item", "Sales Taxes and Charges", "Payment Schedule", "Sales Invoice Advance")
 
 
@@ -133,10 +133,16 @@ def undone():
 
 
 def trace(post: Callable, doc) -> dict[str, list]:
-	"""Post a document and return all that it left, by table: rows without stamps, hashed names replaced."""
+	"""Post a document and return all that it left, by table: rows without stamps, hashed names replaced.
+
+	Of one that is refused the error is left.
+	"""
 	tables, began = set(), frappe.utils.now()
-	with _watching(tables):
-		post(doc)
+	try:
+		with _watching(tables):
+			post(doc)
+	except frappe.ValidationError as refusal:
+		return {"refused": [json.dumps({"error": f"{type(refusal).__name__}: {refusal}"})]}
 	left = {table: _rows(table, began) for table in sorted(tables)}
 	aliases = {
 		row["name"]: f"{table}#{row['idx']}"

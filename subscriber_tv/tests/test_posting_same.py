@@ -59,7 +59,7 @@ class TestPostingSame(FrappeTestCase):
 		finally:
 			QuickInvoice._write_version = written
 		self.assertEqual(differences(expected, found), [])
-		self.assertIn("Sales Invoice", expected)
+		self.assertTrue({"Sales Invoice", "refused"} & set(expected))
 		return bool(taken)
 
 	def test_a_varied_sample_is_posted_alike(self):

@@ -3,7 +3,7 @@
 A look that finds nothing leaves a TV Payer Watch: until when nothing falls due (`quiet_until`), and what that was
 seen from. A payer is quiet for a run when it ends before that day and all he is billed from still looks the same:
 
-	seen      number and latest change of his subscriptions, of their recorded changes and usage, and of the offers
+	seen      number and latest change of his subscriptions, of their recorded changes, usage and TVs, and of the offers
 	stirred   a random mark set by every invoice, credit note and cancellation of his that no bill run decided
 
 Both are compared for equality and were read in the snapshot of the look, so it does not matter whose clock is right or
@@ -42,6 +42,12 @@ _USAGE = """
 	where s.company = %(company)s and s.activated_on is not null and (%(payer)s is null or s.payer = %(payer)s)
 	group by s.payer"""
 
+_TVS = """
+	select s.payer, count(*), coalesce(max(d.modified), ''), sum(crc32(concat(d.name, d.modified)))
+	from `tabTV Subscription` s join `tabTV Device` d on d.subscription = s.name
+	where s.company = %(company)s and s.activated_on is not null and (%(payer)s is null or s.payer = %(payer)s)
+	group by s.payer"""
+
 _OFFERS = "select count(*), coalesce(max(modified), '') from `tabTV Offer Version`"
 
 _KEEP = """
@@ -63,18 +69,20 @@ def quiet_payers(company: str, bill_until: date) -> set[str]:
 	watches = frappe.get_all(
 		WATCH,
 		{"company": company, "quiet_until": (">", bill_until)},
-		["payer", "seen", "stirred", "seen_stirred"],
+		["name", "payer", "seen", "stirred", "seen_stirred"],
 		limit=0,
 	)
 	if not watches:
 		return set()
-	found = _seen(company)
+	found = seen(company)
 	# A change of payer touches customers whom the subscription does not name today: they are always looked at.
 	shared = payers_of_shared(company)
 	return {
 		watch.payer
 		for watch in watches
-		if watch.payer not in shared
+		# One of a customer renamed or merged since is no longer stirred: he has another now.
+		if watch.name == _name(watch.payer, company)
+		and watch.payer not in shared
 		and watch.stirred == watch.seen_stirred
 		and watch.seen == found.get(watch.payer)
 	}
@@ -83,12 +91,16 @@ def quiet_payers(company: str, bill_until: date) -> set[str]:
 def keep_quiet(payer: str, company: str, loaded: list[ContractFacts], bill_until: date) -> None:
 	"""Note that a look at `payer` in this transaction found nothing to bill until that day. The caller commits."""
 	until = quiet_until(loaded, bill_until)
-	seen = _seen(company, payer).get(payer)
-	if until is None or seen is None:
-		return
+	looked = seen(company, payer).get(payer)
+	if until and looked:
+		keep(payer, company, until, looked)
+
+
+def keep(payer: str, company: str, until: date, looked: str) -> None:
+	"""Write a watch: nothing falls due before `until`, as it was seen when the payer `looked` like that."""
 	name = _name(payer, company)
 	mark = frappe.db.get_value(WATCH, name, "stirred")
-	values = {"name": name, "payer": payer, "company": company, "until": until, "seen": seen, "mark": mark}
+	values = {"name": name, "payer": payer, "company": company, "until": until, "seen": looked, "mark": mark}
 	frappe.db.sql(_KEEP, {**values, "now": now(), "user": frappe.session.user})
 
 
@@ -120,13 +132,13 @@ def _stir_payers(subscriptions: Iterable[str]) -> None:
 		frappe.db.sql(_STIR, {**stamps, "name": name, "payer": pair.payer, "company": pair.company})
 
 
-def _seen(company: str, payer: str | None = None) -> dict[str, str]:
+def seen(company: str, payer: str | None = None) -> dict[str, str]:
 	"""What the payers' bills are made from looks like, in one text a payer."""
 	asked = {"company": company, "payer": payer}
 	offers = "|".join(map(str, frappe.db.sql(_OFFERS)[0]))
-	changes, usage = dict(_marks(_CHANGES, asked)), dict(_marks(_USAGE, asked))
+	parts = [dict(_marks(query, asked)) for query in (_CHANGES, _USAGE, _TVS)]
 	return {
-		name: " ".join((mark, changes.get(name, ""), usage.get(name, ""), offers))
+		name: " ".join((mark, *(part.get(name, "") for part in parts), offers))
 		for name, mark in _marks(_SUBSCRIPTIONS, asked)
 	}
 
