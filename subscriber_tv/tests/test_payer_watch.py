@@ -11,7 +11,10 @@ from subscriber_tv.flows.billing import chunks, facts, run, watch
 from subscriber_tv.flows.billing.bill_payer import decide_for, settle
 from subscriber_tv.flows.billing.lock import under_payer_lock
 from subscriber_tv.flows.billing.start_run import new_run
+from subscriber_tv.flows.devices.deliver import deliver
+from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase
+from subscriber_tv.tests.test_devices import bring_back
 
 SEED = 7
 STEPS = 30
@@ -23,6 +26,9 @@ COVERED = {
 	"TV Subscription Discount Line",
 	"TV Subscription Price Line",
 	"TV Usage Record",
+	# A TV that comes or goes is another one of the subscription.
+	"TV Device",
+	"TV Device Event Line",
 	"TV Offer Version",
 	"TV Offer Charge Line",
 	"TV Offer Tier Line",
@@ -56,9 +62,9 @@ class TestPayerWatch(BillingTestCase):
 	def is_quiet(self, payer: str, day: str = TODAY) -> bool:
 		return payer in watch.quiet_payers(COMPANY, getdate(day))
 
-	def quiet_payer(self) -> tuple[str, str]:
+	def quiet_payer(self, **contract) -> tuple[str, str]:
 		"""A subscription billed up to today, and its payer, seen to have nothing due."""
-		subscription = self.subscribe("2026-11-01")
+		subscription = self.subscribe("2026-11-01", **contract)
 		payer = self.payer_of(subscription)
 		self.assertTrue(self.look(payer).invoices)
 		self.assertFalse(self.is_quiet(payer))
@@ -95,6 +101,37 @@ class TestPayerWatch(BillingTestCase):
 		self.assertFalse(self.is_quiet(payer))
 		self.look(payer)
 		self.assertTrue(self.is_quiet(payer))
+
+	def test_a_tv_that_comes_back_ends_it(self):
+		box = factories.charge("BOX", charge_kind="Deposit", item="TV-DEPOSIT", unit_price=40)
+		version = factories.make_offer_version(
+			f"WATCH-{frappe.generate_hash(length=6)}".upper(), charges=[box]
+		)
+		subscription = self.subscribe("2026-11-01", version=version)
+		payer = self.payer_of(subscription)
+		serials = factories.receive_devices(1)
+		deliver(subscription=subscription, serials=serials)
+		frappe.db.commit()
+		self.assertTrue(self.look(payer).invoices)
+		self.change(subscription, "end", TODAY)
+		self.assertFalse(self.look(payer).credit_notes)
+		self.assertTrue(self.is_quiet(payer))
+		bring_back(serials[0])
+		frappe.db.commit()
+		self.assertFalse(self.is_quiet(payer))
+		self.assertTrue(self.look(payer).credit_notes)
+
+	def test_a_renamed_payer_is_not_quiet_by_what_was_noted_under_his_old_name(self):
+		subscription, payer = self.quiet_payer()
+		renamed = frappe.rename_doc("Customer", payer, f"{payer} renamed", force=True)
+		frappe.db.commit()
+		self.assertFalse(self.look(renamed).invoices)
+		self.assertTrue(self.is_quiet(renamed))
+		rows = {"tv_subscription": subscription, "docstatus": 1}
+		frappe.get_doc("Sales Invoice", frappe.db.get_value("Sales Invoice Item", rows, "parent")).cancel()
+		frappe.db.commit()
+		self.assertFalse(self.is_quiet(renamed))
+		self.assertTrue(self.look(renamed).invoices)
 
 	def test_what_commits_while_the_payer_is_looked_at_is_not_missed(self):
 		"""The look's snapshot was taken before: what it keeps does not match what others have set since."""
