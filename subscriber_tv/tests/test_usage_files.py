@@ -10,7 +10,7 @@ import frappe
 from frappe.utils import now_datetime
 from openpyxl import Workbook, load_workbook
 
-from subscriber_tv.flows.usage import corrections, import_file
+from subscriber_tv.flows.usage import corrections, import_file, profiles
 from subscriber_tv.flows.usage.facts import usage_of
 from subscriber_tv.tests.usage_case import UsageTestCase, film, french_profile, make_profile
 
@@ -165,6 +165,14 @@ class TestFiles(UsageTestCase):
 			frappe.db.set_value("TV Import", loaded.name, "modified", old, update_modified=False)
 			import_file.resume_abandoned()
 			enqueued.assert_called_once_with(loaded.name)
+
+	def test_an_example_file_is_one_that_the_profile_reads(self):
+		for profile in (french_profile(), make_profile(format="JSON Lines"), make_profile(format="XLSX")):
+			name, data = corrections.example_file(profile)
+			self.assertTrue(name.isascii())
+			found = list(import_file.reads(data, profiles.load(profile)))
+			self.assertEqual([one.record.key for one in found], ["EX-1", "EX-2"])
+			self.assertEqual([one.problem for one in found], [None, None])
 
 	def test_a_profile_that_reads_nothing_is_refused(self):
 		with self.assertRaises(frappe.ValidationError) as refused:

@@ -1,5 +1,6 @@
 """Files for people: the rejected rows of an import to put right and load again, and an example of what a profile reads."""
 
+import unicodedata
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -43,20 +44,24 @@ def rejected_file(tv_import: str) -> tuple[str, bytes]:
 def example_file(name: str) -> tuple[str, bytes]:
 	"""Name and content of a file with two records, as this profile reads it."""
 	profile = profiles.load(name)
-	records = (
-		Record(
-			key="EX-1",
-			serial="AB43H-000001",
-			charge="VOD",
-			quantity=Decimal(1),
-			at=datetime(2026, 11, 3, 20, 15, tzinfo=timezone.utc),
-		),
-		Record(
-			key="EX-2", subscription="TVS-00001", charge="EVENT", quantity=Decimal(2), day=date(2026, 11, 4)
-		),
+	rows = [cells_of(one, profile) for one in _examples(profile)]
+	return _named(f"{name}-{_('example')}", rows, profile, ())
+
+
+def _examples(profile: Profile) -> tuple[Record, Record]:
+	"""A film by its time and a match by its day, of a TV and of a subscription, as far as the profile has fields for them."""
+	has = profile.places_of
+	tv = {"serial": "AB43H-000001"} if "serial" in has else {"subscription": "TVS-00001"}
+	contract = {"subscription": "TVS-00001"} if "subscription" in has else tv
+	time = (
+		{"at": datetime(2026, 11, 3, 20, 15, tzinfo=timezone.utc)}
+		if "at" in has
+		else {"day": date(2026, 11, 3)}
 	)
-	return _named(
-		f"{frappe.scrub(name)}-{_('example')}", [cells_of(one, profile) for one in records], profile, ()
+	day = {"day": date(2026, 11, 4)} if "day" in has else time
+	return (
+		Record(key="EX-1", charge="VOD", quantity=Decimal(1), **tv, **time),
+		Record(key="EX-2", charge="EVENT", quantity=Decimal(2), **contract, **day),
 	)
 
 
@@ -66,6 +71,14 @@ def _reason(row) -> str:
 
 
 def _named(stem: str, rows: list[Cells], profile: Profile, extra: tuple[str, ...]) -> tuple[str, bytes]:
+	# A header of an answer holds plain letters only.
+	stem = (
+		unicodedata.normalize("NFKD", stem)
+		.encode("ascii", "ignore")
+		.decode()
+		.replace(" ", "_")
+		.replace('"', "")
+	)
 	ending = ENDINGS.get(profile.format)
 	if ending:
 		return f"{stem}.{ending}", write(rows, profile, extra)

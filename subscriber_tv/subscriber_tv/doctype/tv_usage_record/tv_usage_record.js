@@ -51,7 +51,7 @@
 	}
 
 	function cancel(frm) {
-		ask(frm, __("Take Back"), "cancel", (reason) => ({ name: frm.doc.name, reason }));
+		ask(frm, __("Cancel Record"), "cancel", (reason) => ({ name: frm.doc.name, reason }));
 	}
 
 	function accept(frm) {
