@@ -15,7 +15,7 @@ from subscriber_tv.flows.billing import first_bills
 from subscriber_tv.flows.billing.chunks import preview_lock
 from subscriber_tv.flows.billing.forecast import Preview, forecast, runs_over
 from subscriber_tv.flows.billing.lock import named_lock
-from subscriber_tv.flows.billing.words import why_outlier, why_refused
+from subscriber_tv.flows.billing.words import in_users_language, why_outlier, why_refused
 from subscriber_tv.flows.settings import require_phase
 
 LINE = "TV Bill Preview Line"
@@ -58,7 +58,8 @@ def make_preview(*, bill_run: str) -> None:
 			return
 		_set(bill_run, preview_status=RUNNING, failure=None)
 		try:
-			_keep(bill_run, _preview(bill_run))
+			with in_users_language():
+				_keep(bill_run, _preview(bill_run))
 		except JobTimeoutException:
 			_give_up(bill_run, _("It took longer than {0} hours.").format(LONGEST_PREVIEW // 3600))
 			raise

@@ -23,6 +23,7 @@ from subscriber_tv.flows.billing.chunks import INVOICED, LINE, NOTHING_DUE, PARK
 from subscriber_tv.flows.billing.lock import named_lock, under_payer_lock
 from subscriber_tv.flows.billing.series import borrowed_series
 from subscriber_tv.flows.billing.watch import quiet_payers
+from subscriber_tv.flows.billing.words import in_users_language
 from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.books import check_open
 from subscriber_tv.ledger.posting.totals import count_sales
@@ -52,9 +53,10 @@ def begin(*, bill_run: str) -> None:
 	require_phase("billing")
 	_refuse_draft(bill_run)
 	try:
-		if not may_go(bill_run):
-			return
-		_open(bill_run)
+		with in_users_language():
+			if not may_go(bill_run):
+				return
+			_open(bill_run)
 	except Exception as error:
 		_fail(bill_run, error)
 		raise
@@ -68,7 +70,8 @@ def run_chunk(*, bill_run: str, chunk: int) -> None:
 	Does nothing when another worker has the chunk. Waits for a series while all are lent.
 	"""
 	require_phase("billing")
-	_bill_chunk(bill_run, chunk, wait=LONGEST_WAIT)
+	with in_users_language():
+		_bill_chunk(bill_run, chunk, wait=LONGEST_WAIT)
 	close(bill_run)
 	chunks.dispatch(bill_run)
 

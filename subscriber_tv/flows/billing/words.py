@@ -1,14 +1,29 @@
 """Says in the user's language why a contract was not billed or stands out, and what to do next."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
+import frappe
 from frappe import _
+from frappe.translate import get_user_lang
 from frappe.utils import fmt_money, formatdate
 
 from subscriber_tv.core.billing.price import Refused
 
 DAYS = ("day", "first")
 AMOUNTS = ("net", "now", "last")
+
+
+@contextmanager
+def in_users_language() -> Iterator[None]:
+	"""Speak as the user reads, for a job: Frappe leaves a worker in English, and what is parked is kept in words."""
+	before = frappe.local.lang
+	frappe.local.lang = get_user_lang(frappe.session.user)
+	try:
+		yield
+	finally:
+		frappe.local.lang = before
 
 
 def why_refused(refusal: Refused) -> str:
