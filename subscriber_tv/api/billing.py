@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 
 from subscriber_tv.api.guards import only_for
+from subscriber_tv.api.values import day_of
 from subscriber_tv.flows.billing import (
 	approve_run,
 	chunks,
@@ -38,16 +39,18 @@ def preview(company: str, bill_until: str, payer: str | None = None) -> dict:
 	"""What a bill run of `company` would bill for periods starting until `bill_until` (ISO), row by row; writes nothing.
 
 	For one payer, or a company of at most 200 of them: ValidationError beyond. PermissionError without the role TV
-	Billing or TV Management.
+	Billing or TV Management, or when user permissions keep the company or the payer from the user.
 	"""
 	only_for(*STAFF_LOOKING)
+	asked = frappe.get_doc({"doctype": "TV Bill Run", "company": company, "payer": payer or None})
+	frappe.has_permission("TV Bill Run", doc=asked, throw=True)
 	if not payer and len(facts.payers(company)) > MOST_AT_ONCE:
 		frappe.throw(
 			_("{0} has more than {1} payers. Save a bill run and preview it in the background.").format(
 				company, MOST_AT_ONCE
 			)
 		)
-	return preview_flow.preview(company=company, bill_until=bill_until, payer=payer or None)
+	return preview_flow.preview(company=company, bill_until=day_of(bill_until), payer=payer or None)
 
 
 @frappe.whitelist(methods=["POST"])

@@ -96,7 +96,10 @@ def require_subscription(subscription: str) -> None:
 	"""Refuse who may not read it. Unknown and forbidden are told apart only to those who may read subscriptions at all."""
 	frappe.has_permission("TV Subscription", "read", throw=True)
 	if not frappe.db.exists("TV Subscription", subscription):
-		frappe.throw(_("There is no subscription {0}.").format(subscription), frappe.DoesNotExistError)
+		frappe.throw(
+			_("There is no subscription {0}.").format(frappe.utils.escape_html(subscription)),
+			frappe.DoesNotExistError,
+		)
 	frappe.has_permission("TV Subscription", "read", doc=subscription, throw=True)
 
 

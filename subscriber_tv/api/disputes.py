@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 
 from subscriber_tv.api.guards import has_role, only_for
+from subscriber_tv.api.values import parsed
 from subscriber_tv.core.collections.disputes import allowed_events
 from subscriber_tv.flows.collections import decide_dispute as decide_flow
 from subscriber_tv.flows.collections import raise_dispute as raise_flow
@@ -104,14 +105,14 @@ def _dispute(name: str):
 
 
 def _listed(rows: list | str) -> list:
-	rows = frappe.parse_json(rows)
+	rows = parsed(rows)
 	if not isinstance(rows, list) or len(rows) > MOST_ROWS:
 		frappe.throw(_("Rows are a list of at most {0} objects with row and amount.").format(MOST_ROWS))
 	return rows
 
 
 def _mapped(granted: dict | str) -> dict:
-	granted = frappe.parse_json(granted)
+	granted = parsed(granted)
 	if not isinstance(granted, dict) or len(granted) > MOST_ROWS:
 		frappe.throw(_("Granted amounts are an object with an amount by invoice row."))
 	return granted

@@ -17,6 +17,7 @@ import ipaddress
 from collections.abc import Iterable
 
 import frappe
+from frappe import _
 
 STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
 STAFF_REVOKING = ("TV Support", "TV Back Office", "System Manager")
@@ -99,9 +100,15 @@ def has_role(roles: Iterable[str]) -> bool:
 
 
 def only_for(*roles: str) -> None:
-	"""Refuse the request of a user who has none of these roles. Errors: PermissionError."""
+	"""Refuse the request of a user who has none of these roles, and name them. Errors: PermissionError."""
 	if not has_role(roles):
-		raise frappe.PermissionError
+		frappe.throw(
+			_("Your roles do not allow this. It takes one of: {0}.").format(
+				", ".join(sorted(_(role) for role in roles))
+			),
+			frappe.PermissionError,
+			title=_("Not Allowed"),
+		)
 
 
 def _limit(kind: str) -> tuple[int, int]:

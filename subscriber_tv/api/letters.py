@@ -39,7 +39,7 @@ def mark_posted(doctype: str, campaign: str | None = None, everybody: int = 0) -
 def _require(doctype: str, campaign: str | None) -> None:
 	only_for(*STAFF_WRITING)
 	if doctype not in LETTERS:
-		frappe.throw(_("{0} has no letters.").format(doctype))
+		frappe.throw(_("{0} has no letters.").format(_(doctype)))
 	if doctype != PRICES:
 		return
 	doc = frappe.get_doc("TV Price Revision", campaign)

@@ -1,6 +1,7 @@
 """Buttons of the subscription form for promotions; one call each."""
 
 import frappe
+from frappe import _
 
 from subscriber_tv.api.contracts import require_subscription
 from subscriber_tv.api.guards import STAFF_SELLING, only_for
@@ -27,6 +28,8 @@ def grant_promotion(
 	"""Give a promotion by name or code, from an ISO day on; answer with the change. PermissionError without a role."""
 	only_for(*STAFF_SELLING)
 	require_subscription(subscription)
+	if not (promotion or code):
+		frappe.throw(_("Choose a promotion, or enter its code."), title=_("Promotion"))
 	change = grant.grant_promotion(
 		subscription=subscription,
 		promotion=promotion or None,

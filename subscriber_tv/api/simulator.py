@@ -5,16 +5,16 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import getdate
 
 from subscriber_tv.api.contracts import require_subscription
 from subscriber_tv.api.guards import only_for
-from subscriber_tv.api.values import steps_of
+from subscriber_tv.api.values import day_of, parsed, steps_of
 from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.contracts.timeline import Agreed
 from subscriber_tv.core.money import money
 from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.flows.billing import upcoming
+from subscriber_tv.flows.contracts.open_subscription import MOST_TRIAL_DAYS
 
 STAFF = (
 	"TV Sales",
@@ -27,6 +27,7 @@ STAFF = (
 )
 
 MOST_LINES = 50
+MOST_AMOUNT = 10**12
 
 
 @frappe.whitelist(methods=["POST"])
@@ -72,7 +73,7 @@ def offer(
 	offered = upcoming.OfferedContract(
 		buyer=upcoming.Buyer(company or version.company, customer or ""),
 		currency=version.currency,
-		start_on=getdate(start_on),
+		start_on=day_of(start_on),
 		lines=sold,
 		agreed=_agreed(anchor_day, calendar_aligned, trial_days, minimum),
 		discounts=_discounts(discount_percent, discount_periods),
@@ -81,7 +82,7 @@ def offer(
 
 
 def _lines(lines: list | str) -> tuple[Line, ...]:
-	rows = frappe.parse_json(lines) or []
+	rows = parsed(lines)
 	if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_LINES:
 		frappe.throw(_("Give between 1 and {0} lines.").format(MOST_LINES), title=_("Lines"))
 	sold = []
@@ -98,10 +99,11 @@ def _lines(lines: list | str) -> tuple[Line, ...]:
 
 def _line(row: Any, number: int) -> tuple[str, int]:
 	version = row.get("offer_version") if isinstance(row, dict) else None
-	if not version or frappe.db.get_value("TV Offer Version", version, "docstatus") != 1:
+	if not isinstance(version, str) or frappe.db.get_value("TV Offer Version", version, "docstatus") != 1:
 		frappe.throw(
 			_("Line {0}: choose a submitted offer version.").format(number), title=_("Offer Version")
 		)
+	frappe.has_permission("TV Offer Version", doc=version, throw=True)
 	quantity = frappe.utils.cint(row.get("quantity") or 1)
 	if quantity < 1:
 		frappe.throw(
@@ -115,6 +117,9 @@ def _agreed(anchor_day: int, calendar_aligned: int, trial_days: int, minimum: fl
 		frappe.throw(_("The billing day must be between 1 and 31, or empty."), title=_("Billing Day"))
 	if trial_days < 0 or minimum < 0:
 		frappe.throw(_("Trial days and minimum cannot be below zero."), title=_("Terms"))
+	# Written so that what is no number at all is refused too.
+	if trial_days > MOST_TRIAL_DAYS or not minimum < MOST_AMOUNT:
+		frappe.throw(_("Trial days or minimum are too large to be meant."), title=_("Terms"))
 	return Agreed(
 		anchor_day=anchor_day or None,
 		trial_days=trial_days,
@@ -126,6 +131,8 @@ def _agreed(anchor_day: int, calendar_aligned: int, trial_days: int, minimum: fl
 def _discounts(percent: float, periods: int) -> tuple[Discount, ...]:
 	if not 0 <= percent <= 100:
 		frappe.throw(_("A discount lies between 0 and 100 percent."), title=_("Discount"))
+	if periods < 0:
+		frappe.throw(_("Discounted periods cannot be below zero."), title=_("Discount"))
 	if not percent:
 		return ()
 	return (Discount(percent=Decimal(str(percent)), periods=periods or None, label=_("Discount")),)

@@ -1,18 +1,41 @@
 """Values of a request that are more than one word: read, checked, and refused by name."""
 
+from datetime import date
 from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import cint
+from frappe.utils import cint, getdate
 
 from subscriber_tv.core.json_values import BadValue
 from subscriber_tv.core.pricing.models import PriceModel
 from subscriber_tv.core.pricing.read import read_model
 
 MOST_STEPS = 50
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 _FIELDS = ("line_id", "offer_version", "quantity", "option_of", "ends", "prices")
+
+
+def parsed(value: Any) -> Any:
+	"""A value that may have come as JSON text; None for text that is no JSON."""
+	try:
+		return frappe.parse_json(value)
+	except (ValueError, RecursionError):
+		return None
+
+
+def day_of(value: str) -> date:
+	"""An ISO day. ValidationError for what is none, or so far away that nobody means it."""
+	day = getdate(value)
+	if not day or not FIRST_YEAR <= day.year <= LAST_YEAR:
+		frappe.throw(
+			_("{0} is no day between {1} and {2}.").format(
+				frappe.utils.escape_html(value), FIRST_YEAR, LAST_YEAR
+			),
+			title=_("Date"),
+		)
+	return day
 
 
 def steps_of(value: list | str | None) -> list[dict[str, Any]]:
@@ -21,7 +44,7 @@ def steps_of(value: list | str | None) -> list[dict[str, Any]]:
 	`prices` are price models of docs/pricing.md by charge code, null for the price of the offer. ValidationError names
 	the step and the field.
 	"""
-	rows = frappe.parse_json(value) or []
+	rows = parsed(value) if value else []
 	if not isinstance(rows, list) or len(rows) > MOST_STEPS:
 		frappe.throw(_("Steps must be a list of at most {0}.").format(MOST_STEPS), title=_("Steps"))
 	return [_step(row, number) for number, row in enumerate(rows, start=1)]
@@ -45,6 +68,11 @@ def _step(row: Any, number: int) -> dict[str, Any]:
 	if row.get("ends"):
 		step["ends"] = bool(cint(row["ends"]))
 	if row.get("prices"):
+		if not isinstance(row["prices"], dict):
+			frappe.throw(
+				_("Step {0}: prices are an object with a price model by charge code.").format(number),
+				title=_("Steps"),
+			)
 		step["prices"] = {code: _price(model, number, code) for code, model in row["prices"].items()}
 	return step
 

@@ -46,7 +46,10 @@ def row_named(name: str) -> frappe._dict:
 	"""A row of ours with the fields of its invoice. DoesNotExistError when there is none, or a bill did not make it."""
 	row = _one(name)
 	if not row:
-		frappe.throw(_("There is no invoice row {0}.").format(name), frappe.DoesNotExistError)
+		# The name may come from the address of the page, that is from a link somebody else wrote.
+		frappe.throw(
+			_("There is no invoice row {0}.").format(frappe.utils.escape_html(name)), frappe.DoesNotExistError
+		)
 	if not row.tv_kind:
 		frappe.throw(
 			_("Row {0} of {1} was not made by a bill: it costs its quantity times its rate.").format(

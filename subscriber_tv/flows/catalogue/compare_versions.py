@@ -39,7 +39,8 @@ def compare_versions(*, company: str | None = None, offer: str | None = None) ->
 		**({"company": company} if company else {}),
 		**({"offer": offer} if offer else {}),
 	}
-	versions = frappe.get_all(
+	# A list for whoever asks: the permissions of a user on companies hold.
+	versions = frappe.get_list(
 		"TV Offer Version",
 		filters,
 		["name", "offer", "currency", "valid_from", "valid_upto"],

@@ -24,6 +24,9 @@ from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.promotions.give import promotions_at_opening
 from subscriber_tv.flows.settings import require_phase
 
+#: Ten years; more is a slip of the keyboard.
+MOST_TRIAL_DAYS = 3660
+
 
 def open_subscription(
 	*,
@@ -158,6 +161,8 @@ def _check_site(doc) -> None:
 
 
 def _check_days(doc) -> None:
+	if (doc.trial_days or 0) > MOST_TRIAL_DAYS:
+		frappe.throw(_("Trial days or minimum are too large to be meant."), title=_("Terms"))
 	if doc.anchor_day and not 1 <= doc.anchor_day <= 31:
 		frappe.throw(_("The billing day must be between 1 and 31, or empty."), title=_("Billing Day"))
 	if doc.calendar_aligned and doc.anchor_day not in (None, 0, 1):
