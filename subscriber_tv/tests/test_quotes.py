@@ -5,6 +5,7 @@ from frappe.utils import flt
 
 from subscriber_tv.api import quotes
 from subscriber_tv.flows.contracts.change_lines import change_lines
+from subscriber_tv.flows.contracts.change_parties import move
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.subscriber_tv.report.tv_quote_and_bill.tv_quote_and_bill import execute
 from subscriber_tv.tests import factories
@@ -111,6 +112,16 @@ class TestQuotes(BillingTestCase):
 		self.bill(name, "2026-12-01")
 		self.assertEqual([row[1] for row in self.compared(quote)], ["2026-11-16", "2026-11-16"])
 
+	def test_a_contract_that_has_moved_is_still_compared(self):
+		quote = self.quote()
+		name = self.opened(quote)
+		self.activate(name, "2026-11-16")
+		self.bill(name)
+		move(subscription=name, site=factories.make_site(self.customer))
+		frappe.db.commit()
+		# The move ends the comparison on its day, and with it that of the month it falls into.
+		self.assertEqual([row[2:] for row in self.compared(quote)], [(50, 50)])
+
 	def test_a_bill_that_is_not_the_quote_shows(self):
 		quote = self.quote()
 		name = self.opened(quote)
@@ -158,6 +169,18 @@ class TestQuotes(BillingTestCase):
 			with self.assertRaises(frappe.ValidationError) as refused:
 				self.quote(**values)
 			self.assertIn(part, str(refused.exception))
+
+	def test_terms_that_no_contract_could_have_are_refused(self):
+		for field, value in (
+			("tv_discount_percent", 150),
+			("tv_discount_percent", -5),
+			("tv_trial_days", -1),
+			("tv_trial_days", 10**8),
+			("tv_minimum", -1),
+			("tv_anchor_day", 32),
+		):
+			with self.subTest(field=field, value=value), self.assertRaises(frappe.ValidationError):
+				self.quote(**{field: value})
 
 	def test_only_a_submitted_quote_of_a_customer_with_sites_becomes_a_contract(self):
 		quote = self.quote(lines=[{"offer_version": self.version, "quantity": 1}])

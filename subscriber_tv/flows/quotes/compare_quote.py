@@ -18,7 +18,7 @@ from subscriber_tv.flows.billing import facts
 from subscriber_tv.flows.billing.bill_payer import DEFAULT_MAX_MONTHS
 from subscriber_tv.flows.billing.upcoming import offered_facts
 from subscriber_tv.flows.contracts import timeline
-from subscriber_tv.flows.quotes.offered import contracts_of, subscriptions_of
+from subscriber_tv.flows.quotes.offered import QuotedContract, contracts_of, subscriptions_of
 
 
 def compare_quotes(quotations: Iterable[str]) -> Iterator[tuple[str, str, Compared]]:
@@ -35,7 +35,9 @@ def _rows(doc, subscription: dict) -> list[Compared]:
 	contract = timeline.load(subscription.name)
 	invoiced = facts.invoiced_rows([subscription.name]).get(subscription.name, [])
 	until = max((row.span.start for row in invoiced), default=contract.activated_on)
-	quoted = next(one for one in contracts_of(doc, contract.activated_on) if one.site == subscription.site)
+	quoted = _quoted(contracts_of(doc, contract.activated_on), contract, subscription.site)
+	if not quoted:
+		return []
 	played = upcoming(
 		[offered_facts(quoted.offered, subscription.name)],
 		today=contract.activated_on,
@@ -44,6 +46,16 @@ def _rows(doc, subscription: dict) -> list[Compared]:
 	)
 	bills = [bill for one in played for bill in one.bills]
 	return compare(bills, invoiced, _changed_on(contract))
+
+
+def _quoted(quoted: list[QuotedContract], contract: Contract, site: str) -> QuotedContract | None:
+	"""The part of the quote that became this contract: that of its site, or, when it has moved, the one with its lines."""
+	opened = [(line.line_id, line.offer_version) for line in contract.changes[0].lines]
+	same_site = (one for one in quoted if one.site == site)
+	same_lines = (
+		one for one in quoted if [(line.line_id, line.offer_version) for line in one.offered.lines] == opened
+	)
+	return next(same_site, None) or next(same_lines, None)
 
 
 def _changed_on(contract: Contract) -> date | None:

@@ -15,6 +15,7 @@ from subscriber_tv.core.money import money
 from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.core.pricing.models import Flat, PerUnit, PriceModel
 from subscriber_tv.flows.billing.upcoming import Buyer, OfferedContract
+from subscriber_tv.flows.contracts.open_subscription import MOST_TRIAL_DAYS
 
 PRICE_MODELS = {"Per Unit": PerUnit, "Flat": Flat}
 
@@ -31,6 +32,7 @@ class QuotedContract:
 def contracts_of(doc, start_on: date | None = None) -> list[QuotedContract]:
 	"""What a Quotation offers, begun on its day or on `start_on`. ValidationError naming row and next step."""
 	_check_rows(doc)
+	_check_terms(doc)
 	sites = dict.fromkeys(row.site or "" for row in doc.tv_lines)
 	return [_contract(doc, site, start_on or getdate(doc.tv_start_on)) for site in sites]
 
@@ -114,6 +116,23 @@ def _check_rows(doc) -> None:
 			_refuse(row, _("the number of outlets must be at least 1."))
 		if flt(row.negotiated_price) < 0:
 			_refuse(row, _("a price cannot be below zero."))
+
+
+def _check_terms(doc) -> None:
+	"""What a form without these columns would have refused: they are custom fields."""
+	amounts = ("tv_anchor_day", "tv_trial_days", "tv_minimum", "tv_discount_percent", "tv_discount_periods")
+	for field in amounts:
+		if flt(doc.get(field)) < 0:
+			frappe.throw(
+				_("{0} cannot be below zero.").format(frappe.bold(_(doc.meta.get_label(field)))),
+				title=_("Terms of the Contract"),
+			)
+	if flt(doc.tv_discount_percent) > 100:
+		frappe.throw(_("A discount lies between 0 and 100 percent."), title=_("Discount"))
+	if cint(doc.tv_anchor_day) > 31:
+		frappe.throw(_("The billing day must be between 1 and 31, or empty."), title=_("Billing Day"))
+	if cint(doc.tv_trial_days) > MOST_TRIAL_DAYS:
+		frappe.throw(_("Trial days or minimum are too large to be meant."), title=_("Terms"))
 
 
 def _refuse(row, why: str) -> None:
