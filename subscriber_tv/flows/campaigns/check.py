@@ -13,6 +13,7 @@ LONGEST_WINDOW = 366
 
 def check_revision(doc) -> None:
 	"""Refuse a TV Price Revision whose rule or dates cannot be meant."""
+	_forget_what_was_sent_along(doc)
 	_check_days(doc)
 	if doc.revision_rule == "Index":
 		_check_index(doc)
@@ -44,6 +45,7 @@ def check_notice(doc) -> None:
 
 def check_migration(doc) -> None:
 	"""Refuse a TV Migration whose mapping or dates cannot be meant."""
+	_forget_what_was_sent_along(doc)
 	_check_days(doc)
 	seen = set()
 	for row in doc.versions:
@@ -53,6 +55,14 @@ def check_migration(doc) -> None:
 		_check_pair(doc, row)
 	for row in doc.charges:
 		_check_charge(doc, row)
+
+
+def _forget_what_was_sent_along(doc) -> None:
+	"""Status and figures are written by the flow that applies the campaign, once it is submitted."""
+	doc.status = "Draft"
+	for field in doc.meta.fields:
+		if field.read_only and field.fieldtype in ("Int", "Currency"):
+			doc.set(field.fieldname, 0)
 
 
 def _check_days(doc) -> None:

@@ -158,7 +158,7 @@ def why_refused(promotion: Promotion, refusal: Refusal) -> str:
 		"channel": _("It is for the sales channel {0}."),
 		"quantity": _("It needs at least {0} outlets."),
 		"commitment": _("It needs a commitment of at least {0} months."),
-		"used_up": _("It was given {0} times, which is all."),
+		"used_up": _("It is used up (uses: {0})."),
 		"customer_had_it": _("The customer has had it before."),
 		"contract_has_it": _("The contract has it already."),
 	}
