@@ -52,9 +52,13 @@ def _of_change(change: dict) -> list[str]:
 def _line(row: dict) -> str:
 	if row.ends:
 		return _("line {0} ends").format(row.line_id)
-	parts = [row.offer_version or "", _("{0} outlets").format(row.quantity) if row.quantity else ""]
+	parts = [row.offer_version or "", _outlets(row.quantity) if row.quantity else ""]
 	text = f"{row.line_id}: " + ", ".join(part for part in parts if part)
 	return text + " (" + _("option of {0}").format(row.option_of) + ")" if row.option_of else text
+
+
+def _outlets(number: int) -> str:
+	return _("1 outlet") if number == 1 else _("{0} outlets").format(number)
 
 
 def _price(row: dict, currency: str) -> str:
@@ -69,5 +73,6 @@ def _discount(row: dict, currency: str) -> str:
 	worth = f"{row.percent:g} %" if row.percent else fmt_money(row.amount, currency=currency)
 	text = f"{row.label}: −{worth}"
 	if row.periods:
-		return text + " " + _("for {0} periods").format(row.periods)
+		many = _("for {0} periods").format(row.periods)
+		return text + " " + (many if row.periods > 1 else _("for 1 period"))
 	return text + " " + _("until {0}").format(formatdate(row.until)) if row.until else text
