@@ -1,5 +1,7 @@
 """Preview, outliers and approval of bill runs on a real site."""
 
+import subprocess
+import sys
 from unittest.mock import patch
 
 import frappe
@@ -154,6 +156,30 @@ class TestApproval(ApprovalTestCase):
 		self.assertEqual(run(bill_run=name)["status"], "Awaiting Approval")
 
 
+class TestCommand(ApprovalTestCase):
+	def test_preview_wait_approve_and_bill(self):
+		self.subscribe("2026-11-01", customer=self.customer)
+		set_approval("When Outliers Exist")
+		boss = person("boss@billing.example", "TV Management")
+		order = ("--company", COMPANY, "--posting-date", TODAY, "--until", TODAY, "--payer", self.customer)
+		runs = frappe.db.count("TV Bill Run")
+		code, said = command("--preview", *order)
+		frappe.db.rollback()
+		self.assertEqual((code, frappe.db.count("TV Bill Run")), (0, runs), said)
+		self.assertIn(self.customer, said)
+		code, said = command(*order)
+		self.assertEqual(code, 3, said)
+		name = said.split()[0]
+		frappe.db.rollback()
+		self.assertEqual((self.status(name), self.invoices(name)), (("Awaiting Approval", "Needed"), 0))
+		code, said = command("--approve", name, "--user", "Administrator")
+		self.assertIn("another person", said)
+		code, said = command("--approve", name, "--user", boss)
+		frappe.db.rollback()
+		self.assertEqual((code, self.invoices(name)), (0, 1), said)
+		self.assertEqual(frappe.db.get_value("TV Bill Run", name, "approved_by"), boss)
+
+
 class TestPreview(ApprovalTestCase):
 	def draft(self, until: str = TODAY):
 		doc = frappe.get_doc(
@@ -300,3 +326,12 @@ class TestPreview(ApprovalTestCase):
 		said = list(tell_preview(company=COMPANY, posting_date=TODAY, bill_until=TODAY, payer=self.customer))
 		self.assertIn("80", said[1])
 		self.assertTrue(any(self.customer in line for line in said))
+
+
+def command(*arguments: str) -> tuple[int, str]:
+	"""Exit code and output of the app's command on this site."""
+	bench = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site", frappe.local.site]
+	done = subprocess.run(
+		[*bench, "subscriber-tv", "bill-run", *arguments], capture_output=True, text=True, timeout=120
+	)
+	return done.returncode, done.stdout + done.stderr
