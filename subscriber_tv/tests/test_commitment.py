@@ -197,6 +197,13 @@ class TestCommitment(BillingTestCase):
 		frappe.db.commit()
 		self.assertIsNone(self.bill(name, until="2026-12-01"))
 
+	def test_an_end_that_was_agreed_is_recorded_by_whoever_ends_contracts(self):
+		name = self.bound("2026-01-01")
+		self.change(name, "cancel_at_date", "2026-10-01", "2026-11-01")
+		frappe.set_user(make_user("TV Back Office"))
+		api.change_state(name, "end", effective_date="2026-11-01")
+		self.assertEqual(frappe.db.get_value("TV Subscription", name, "state"), "Cancelled")
+
 	def test_who_did_not_refuse_in_time_is_bound_for_another_term(self):
 		name = self.bound("2025-12-15", commitment_months=12)
 		with self.freeze_time("2026-11-22"):

@@ -11,7 +11,7 @@ from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.charges import expected_charges
 from subscriber_tv.core.billing.price import EXIT_FEE, FAR, Expected
 from subscriber_tv.core.contracts.commitment import bound_on, earliest_end, later
-from subscriber_tv.core.contracts.states import CANCELLED, billable
+from subscriber_tv.core.contracts.states import CANCELLED, CANCELLING, billable
 from subscriber_tv.core.contracts.timeline import Contract, StateSpan
 from subscriber_tv.flows.billing.facts import offers_of, places_of
 from subscriber_tv.flows.contracts.commitments import is_consumer
@@ -70,8 +70,10 @@ def agree_on_end(
 	today = site_today(facts.site)
 	renew_if_due(subscription, today)
 	contract = load(subscription)
-	earliest, why = _earliest(contract, facts.customer, today)
 	chosen = getdate(end) if end else today
+	if contract.state == CANCELLING and contract.end_date and chosen >= contract.end_date:
+		return False  # this end was agreed when the cancellation was recorded
+	earliest, why = _earliest(contract, facts.customer, today)
 	early = chosen < earliest and bound_on(contract.bounds(), chosen) is not None
 	if (early or free) and not may_choose:
 		frappe.throw(
