@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from subscriber_tv.core.usage.inbox import CONFLICT, DISMISSED, REJECTED
+from subscriber_tv.core.usage.inbox import CONFLICT, DISMISSED, OPEN, REJECTED
 from subscriber_tv.flows.usage.replay import replay_once
 from subscriber_tv.flows.usage.words import next_step, problem_of, reason
 
@@ -16,9 +16,11 @@ class TVUsageRecord(Document):
 	"""One record of a source, kept whatever became of it. Flows write it by the batch; a person corrects a rejected one."""
 
 	def onload(self):
-		"""Its problem in the reader's language, not in that of whoever sent it."""
-		if found := problem_of(self):
-			self.set_onload("reason", reason(found))
+		"""Its problem in the reader's language, not in that of whoever sent it; what staff wrote stays as it is."""
+		found = problem_of(self) if self.state in OPEN else None
+		if found:
+			self.reason = reason(found)
+			self.set_onload("reason", self.reason)
 			self.set_onload("next_step", next_step(found))
 
 	def validate(self):
