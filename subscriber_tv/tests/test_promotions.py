@@ -6,7 +6,8 @@ import frappe
 
 from subscriber_tv.api import promotions as api
 from subscriber_tv.flows.contracts.change_terms import withdraw_change
-from subscriber_tv.flows.promotions.give import NotEligible, uses
+from subscriber_tv.flows.contracts.timeline import load
+from subscriber_tv.flows.promotions.give import NotEligible, promotions_at_opening, uses
 from subscriber_tv.flows.promotions.grant import grant_promotion
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import COMPANY, BillingTestCase
@@ -91,6 +92,15 @@ class TestPromotions(BillingTestCase):
 		]
 		self.assertEqual(amounts, [["15.00"], ["30.00"]])
 		self.assertEqual(promotion.reload().uses, 1)
+
+	def test_what_was_agreed_in_a_quotation_or_elsewhere_is_billed_as_agreed(self):
+		self.promotion(given="Automatically", duration="Ever")
+		taken_over = self.subscribe("2026-01-01", billed_through="2026-11-01")
+		self.assertEqual(load(taken_over).discounts, ())
+		doc = frappe.get_doc("TV Subscription", self.subscribe("2026-11-01"))
+		self.assertEqual(len(promotions_at_opening(doc, doc.activated_on)), 1)
+		doc.quotation = "SAL-QTN-1"
+		self.assertEqual(promotions_at_opening(doc, doc.activated_on), ())
 
 	def test_one_that_stands_alone_keeps_automatic_ones_away(self):
 		self.promotion(given="Automatically", combinable=1, percent=10, duration="Ever")

@@ -39,6 +39,8 @@ class NotEligible(frappe.ValidationError):
 def promotions_at_opening(doc, day: date) -> tuple[Discount, ...]:
 	"""The discounts of a new TV Subscription: that of its code, and those given automatically.
 
+	A contract made from a quotation, or taken over from another system, is billed as was agreed there: it gets none by
+	itself.
 	NotEligible for a code that is unknown or not for this contract, with every reason.
 	"""
 	case = _case_of_opening(doc, day)
@@ -47,6 +49,13 @@ def promotions_at_opening(doc, day: date) -> tuple[Discount, ...]:
 		promotion = promotion_of(_locked(name_of_code(doc.promotion_code)))
 		_require(promotion, case, _used(promotion.name, doc.customer, doc.name))
 		given.append(promotion)
+	if not (doc.get("quotation") or doc.billed_through):
+		given += combined(given, _fitting(doc, case))
+	return tuple(discount for promotion in given for discount in discounts_of(promotion, case))
+
+
+def _fitting(doc, case: Case) -> list[Promotion]:
+	"""The automatic promotions the contract may have, the first of them first."""
 	names = frappe.get_all(
 		DOCTYPE,
 		{"given": AUTOMATICALLY, "disabled": 0, "company": doc.company},
@@ -54,9 +63,7 @@ def promotions_at_opening(doc, day: date) -> tuple[Discount, ...]:
 		order_by="priority desc, name",
 	)
 	automatic = [promotion_of(frappe.get_cached_doc(DOCTYPE, name)) for name in names]
-	fitting = [one for one in automatic if not refusals(one, case, _used_if_limited(one, doc))]
-	given += combined(given, fitting)
-	return tuple(discount for promotion in given for discount in discounts_of(promotion, case))
+	return [one for one in automatic if not refusals(one, case, _used_if_limited(one, doc))]
 
 
 def choices(subscription: str, day: date) -> list[dict]:
