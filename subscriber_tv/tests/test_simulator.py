@@ -42,10 +42,11 @@ class TestSimulator(BillingTestCase):
 			start_on="2027-01-01",
 			trial_days=7,
 			discount_percent=10,
-			months=1,
+			months=2,
 		)
 		self.assertEqual(
 			[(bill["day"], bill["net"]) for bill in found["after"]],
+			# Two months: the bill of 1 March would be for the third.
 			[("2027-01-01", "50.00"), ("2027-01-08", "20.90"), ("2027-02-01", "27.00")],
 		)
 
@@ -76,7 +77,7 @@ class TestSimulator(BillingTestCase):
 		name = factories.make_subscription(
 			"Draft", lines=[{"offer_version": self.version, "quantity": 1}], anchor_day=22
 		)
-		found = simulator.change(name, months=1)
+		found = simulator.change(name, months=2)
 		self.assertEqual(
 			[(bill["day"], bill["net"]) for bill in found["before"]],
 			[(TODAY, "80.00"), ("2026-12-22", "30.00")],

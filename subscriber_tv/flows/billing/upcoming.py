@@ -121,9 +121,15 @@ def offered_facts(offered: OfferedContract, name: str = OFFERED) -> ContractFact
 
 
 def played(contract: ContractFacts, buyer: Buyer, today: date, until: date) -> list[dict[str, Any]]:
-	"""The bills from `today` to `until` as plain values, with their tax."""
+	"""The bills from `today` to `until` as plain values, with their tax; on `until` only what bills days before it."""
 	limit = frappe.get_cached_doc("TV Settings").max_catch_up_months or DEFAULT_MAX_MONTHS
-	return [_shown(one, buyer) for one in upcoming([contract], today=today, until=until, max_months=limit)]
+	bills = (_shown(one, buyer) for one in upcoming([contract], today=today, until=until, max_months=limit))
+	return [bill for bill in bills if _within(bill, until.isoformat())]
+
+
+def _within(bill: Mapping[str, Any], until: str) -> bool:
+	"""Twelve months are twelve bills in advance: the thirteenth bills the next year. In arrears it belongs to this one."""
+	return bill["day"] < until or any(row["from"] < until for row in bill["rows"]) or bool(bill["refused"])
 
 
 def _until(start: date, months: int) -> date:
