@@ -147,7 +147,7 @@ function show_outcomes(frm, state) {
 			`${__("{0} of {1} payers", [payers_done, payers_total])} · ${format_currency(net_total, currency)}`
 		) +
 			`<div class="tv-legend">${legend
-				.map(([label, number, color]) => `${dot(color)} ${label}: <b>${number}</b>`)
+				.map(([label, number, color]) => `${dot(color)} ${__("{0}: {1}", [label, `<b>${number}</b>`])}`)
 				.join(" &nbsp; ")}</div><br>`
 	);
 }
@@ -203,7 +203,11 @@ function change({ percent, last, currency }) {
 	const color = flt(percent) < 0 ? "red" : "green";
 	const sign = flt(percent) > 0 ? "+" : "";
 	const text = __("last run {0}", [format_currency(last, currency)]);
-	return `<span class="indicator-pill no-indicator-dot ${color}" title="${text}">${sign}${percent} %</span>`;
+	return `<span class="indicator-pill no-indicator-dot ${color}" title="${text}">${sign}${format_number(
+		flt(percent),
+		null,
+		1
+	)} %</span>`;
 }
 
 function draw_runs(element, found) {
@@ -266,7 +270,7 @@ function outliers(found) {
 		no_address: __("No address"),
 	};
 	const pills = Object.entries(found.outlier_kinds).map(
-		([code, one]) => `<span class="indicator-pill orange">${labels[code]}: ${one}</span>`
+		([code, one]) => `<span class="indicator-pill orange">${__("{0}: {1}", [labels[code], one])}</span>`
 	);
 	const rows = found.outliers.map(({ payer, code, text }) => [link("Customer", payer), labels[code], escaped(text)]);
 	return `<h5>${__("Outliers")} ${pills.join(" ")}</h5>
