@@ -6,7 +6,8 @@ from erpnext.accounts.doctype.accounting_dimension_filter.accounting_dimension_f
 	get_dimension_filter_map,
 )
 from erpnext.accounts.doctype.budget.budget import validate_expense_against_budget
-from erpnext.accounts.utils import get_payment_ledger_entries
+from erpnext.accounts.utils import get_payment_ledger_entries, update_voucher_outstanding
+from frappe.utils import flt
 
 from subscriber_tv.ledger.posting.entries import Links, links_of, post_entries
 
@@ -23,8 +24,20 @@ def post_ledger(invoice) -> None:
 	gl_map = _processed(gl_map)
 	# The invoice was inserted in this transaction, and Frappe has looked up what it and its rows name.
 	known = {("Sales Invoice", invoice.name)}.union(*map(links_of, (invoice, *invoice.items)))
-	post_entries("Payment Ledger Entry", get_payment_ledger_entries(gl_map), FLAGS, known)
+	payable = get_payment_ledger_entries(gl_map)
+	post_entries("Payment Ledger Entry", payable, FLAGS, known)
+	for entry in payable:
+		_agree_on_outstanding(invoice, entry)
 	_post_general_ledger(gl_map, known)
+
+
+def _agree_on_outstanding(invoice, entry: dict) -> None:
+	"""What is open in the ledger stands on the invoice already, unless its account is in a currency of its own."""
+	places = invoice.precision("outstanding_amount")
+	if flt(entry.amount_in_account_currency, places) != flt(invoice.outstanding_amount, places):
+		update_voucher_outstanding(
+			invoice.doctype, invoice.name, entry.account, entry.party_type, entry.party
+		)
 
 
 def _post_general_ledger(gl_map: list[dict], known: Links) -> None:

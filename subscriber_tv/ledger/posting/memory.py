@@ -113,6 +113,9 @@ RARE = (
 SINGLES = "Singles"
 AGGREGATE = re.compile(r"\b(?:count|sum|max|min|avg|exists)\s*\(", re.IGNORECASE)
 TABLE = re.compile(r"`tab([^`]+)`|\b(?:from|join)\s+tab([A-Za-z]+)\b", re.IGNORECASE)
+LIVE = re.compile(
+	r"\bfor update\b|\block in share mode\b|\b(?:now|sysdate|curdate|curtime|rand|uuid)\s*\(|\bcurrent_"
+)
 WRITES = ("insert", "update", "delete", "replace", "rollback")
 LARGEST = 20_000
 """Answers kept at most; then memory starts anew, so that a night of invoices does not grow without end."""
@@ -181,7 +184,7 @@ class _Reader:
 	def sql(self, query, *args, **kwargs):
 		"""`Database.sql`: a question already answered is not asked again."""
 		text = str(query)
-		tables = _tables_read(text)
+		tables = None if kwargs.get("as_iterator") or kwargs.get("run") is False else _tables_read(text)
 		if tables is None:
 			self._note_write(text)
 			return self._sql(query, *args, **kwargs)
@@ -238,7 +241,7 @@ _MARKED = frozenset((*MASTERS, SINGLES))
 def _tables_read(text: str) -> frozenset[str] | None:
 	"""The marked tables (or others by their own name) a plain read asks; None for writes and locking reads."""
 	lowered = text.lstrip().lower()
-	if not lowered.startswith("select") or "for update" in lowered or "lock in share mode" in lowered:
+	if not lowered.startswith("select") or LIVE.search(lowered):
 		return None
 	return frozenset(source for table in _tables(text) for source in _sources(table)) or None
 
