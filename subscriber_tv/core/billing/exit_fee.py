@@ -5,7 +5,8 @@
 	remains              |--- 100 % ---|----- 20 % -----|
 	         start      exit       month 12          term ends
 
-The fee is expected like any other row, so a withdrawn cancellation credits it and a later end makes it smaller.
+The fee is expected like any other row, so a withdrawn cancellation credits it and a later end makes it smaller. So does
+coming back within the term: days served again are charged as such, and nothing remains of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 
 from subscriber_tv.core.billing.periods import Span
-from subscriber_tv.core.billing.price import EXIT_FEE, FLAT, RECURRING, Expected, Price, line_key
+from subscriber_tv.core.billing.price import EXIT_FEE, FAR, FLAT, RECURRING, Expected, Price, line_key
 from subscriber_tv.core.contracts.commitment import Bound, ExitRule, bound_on, later
 from subscriber_tv.core.contracts.states import ACTIVE, CANCELLED, billable
 from subscriber_tv.core.contracts.timeline import Change, Contract, StateSpan
@@ -74,7 +75,8 @@ def _row(
 	start = contract.activated_on
 	assert start is not None
 	counted = later(start, rule.most_months) if rule.most_months else bound.end
-	rest = Span(day, min(bound.end, counted))
+	until = min(bound.end, _back_on(contract, day))
+	rest = Span(day, min(until, counted))
 	rows = [row for row in charged(_going_on(contract, day), rest.end) if row.kind == RECURRING]
 	full = later(start, rule.first_months)
 	within = _value(rows, Span(day, min(full, rest.end)), places)
@@ -88,7 +90,7 @@ def _row(
 		fee = min(fee, rule.cap)
 	if fee <= 0:
 		return None
-	span = Span(day, bound.end)
+	span = Span(day, until)
 	why = {
 		"rule": rule.name,
 		"term_from": bound.start.isoformat(),
@@ -116,6 +118,11 @@ def _row(
 	)
 	key = line_key(contract.subscription, EXIT, EXIT)
 	return Expected(contract.subscription, key, EXIT_FEE, span, price, due=day, closes=span.end)
+
+
+def _back_on(contract: Contract, day: date) -> date:
+	"""The first day served again after leaving on `day`."""
+	return next((start for start, _ in contract.served() if start > day), FAR)
 
 
 def _going_on(contract: Contract, day: date) -> Contract:

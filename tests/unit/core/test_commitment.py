@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -215,16 +216,40 @@ def test_the_row_keeps_what_it_was_made_of():
 	assert Price.from_snapshot(price.snapshot(price.period), "EXIT").why == price.why
 
 
+def left_and_back(*served):
+	"""A contract bound for 2026 and served on these days: (first, first no longer served or None)."""
+	spans = []
+	for start, end in served:
+		spans.append(StateSpan("Active", start, end))
+		if end:
+			spans.append(StateSpan("Cancelled", end))
+	ended = [replace(one, end=other.start) for one, other in pairwise(spans)]
+	agreed = Agreed(commitment=Commitment(Term(12, None, 0), ALL))
+	return Contract(
+		"TVS-1", (Line("1", "V1", 30),), (*ended, spans[-1]), START, None, 1, None, "", agreed=agreed
+	)
+
+
+def test_who_comes_back_owes_for_the_days_in_between_alone():
+	# Jan 1       Mar 1          Apr 1       Jul 1                   Jan 1
+	# |= served ==|-- 1 month ---|= served ==|-------- 6 months -----|     900.00 a month
+	gone = left_and_back((START, date(2026, 3, 1)))
+	back = left_and_back((START, date(2026, 3, 1)), (date(2026, 4, 1), None))
+	again = left_and_back((START, date(2026, 3, 1)), (date(2026, 4, 1), date(2026, 7, 1)))
+
+	def fees(known):
+		rows = expected_charges(known, OFFERS, date(2026, 7, 1))
+		return [(row.span.start, row.span.end, row.price.full_amount) for row in rows if row.kind == EXIT_FEE]
+
+	assert fees(gone) == [(date(2026, 3, 1), date(2027, 1, 1), D(9000))]
+	assert fees(back) == [(date(2026, 3, 1), date(2026, 4, 1), D(900))]
+	assert fees(again) == [*fees(back), (date(2026, 7, 1), date(2027, 1, 1), D(5400))]
+
+
 def test_outlets_count_once_in_the_fee_of_a_contract_that_came_back():
-	"""Left in March and back in April: 30 outlets are 30 in its tier, and the fee is that of ten months at 240.00."""
+	"""30 outlets are 30 in its tier, on the days before it came back and after."""
 	tiers = Volume((Tier(D(50), D(8)), Tier(None, D(6))))
 	rooms = OfferCharge("ROOMS", "recurring", "TV", "Volume", D(0), scheme=tiers, counts_over="Contract")
-	spans = (
-		StateSpan("Active", START, date(2026, 3, 1)),
-		StateSpan("Cancelled", date(2026, 3, 1), date(2026, 4, 1)),
-		StateSpan("Active", date(2026, 4, 1)),
-	)
-	agreed = Agreed(commitment=Commitment(Term(12, None, 0), ALL))
-	known = Contract("TVS-1", (Line("1", "V1", 30),), spans, START, None, 1, None, "Active", agreed=agreed)
-	rows = expected_charges(known, {"V1": (rooms,)}, date(2026, 4, 1))
-	assert [row.price.full_amount for row in rows if row.kind == EXIT_FEE] == [D(2400)]
+	known = left_and_back((START, date(2026, 3, 1)), (date(2026, 4, 1), date(2026, 11, 1)))
+	rows = expected_charges(known, {"V1": (rooms,)}, date(2026, 11, 1))
+	assert [row.price.full_amount for row in rows if row.kind == EXIT_FEE] == [D(240), D(480)]
