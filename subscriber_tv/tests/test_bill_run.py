@@ -8,6 +8,7 @@ from subscriber_tv.api import billing as api
 from subscriber_tv.flows.billing import start_run
 from subscriber_tv.flows.billing.preview import preview
 from subscriber_tv.flows.billing.run import begin, run
+from subscriber_tv.flows.billing.series import series_names
 from subscriber_tv.flows.settings import PhaseOff
 from subscriber_tv.ledger import party
 from subscriber_tv.tests import factories
@@ -34,7 +35,7 @@ class TestBillRun(BillingTestCase):
 		self.assertEqual((line.payer, line.outcome, line.net_amount), (self.customer, "Invoiced", 80))
 		invoice = frappe.get_doc("Sales Invoice", line.invoice)
 		self.assertEqual(invoice.tv_bill_run, first.name)
-		self.assertTrue(invoice.name.startswith("FTV-"))
+		self.assertEqual(invoice.naming_series, series_names()[0])
 		self.assertEqual(expected["totals"], {"EUR": "80.00"})
 		self.assertEqual(
 			[(row["line"], row["from"], row["to"], float(row["amount"])) for row in expected["rows"]],
