@@ -3,6 +3,7 @@
 const BILLING = "subscriber_tv.api.billing";
 const WORKING = ["Previewing", "Queued", "Running"];
 const APPROVERS = ["TV Management", "System Manager"];
+const MAY_PREVIEW = ["TV Billing", ...APPROVERS];
 const LOOK_AGAIN = 3000; // milliseconds; messages come sooner where the socket is open
 const ROWS_SHOWN = 200;
 
@@ -28,7 +29,7 @@ frappe.ui.form.on("TV Bill Run", {
 	async refresh(frm) {
 		clearTimeout(frm.tv_timer);
 		["preview_html", "progress_html"].forEach((field) => frm.get_field(field).$wrapper.empty());
-		if (frm.doc.payer && frm.doc.docstatus < 2) {
+		if (frm.doc.payer && frm.doc.docstatus < 2 && frappe.user.has_role(MAY_PREVIEW)) {
 			frm.add_custom_button(__("Show Rows"), () => show_rows(frm));
 		}
 		if (frm.is_new()) return;
@@ -43,7 +44,7 @@ function show_buttons(frm) {
 	const { docstatus, status, approval, payers_parked } = frm.doc;
 	if (docstatus === 2) return;
 	const may_bill = frm.perm[0].submit;
-	if (docstatus === 0 || (docstatus === 1 && !frm.doc.started_at)) {
+	if ((!frm.doc.started_at || payers_parked) && frappe.user.has_role(MAY_PREVIEW)) {
 		frm.add_custom_button(__("Preview"), () => ask_preview(frm));
 	}
 	if (approval === "Needed") return show_approval(frm);
@@ -68,7 +69,7 @@ function show_approval(frm) {
 	const reason = preview_outliers
 		? __("{0} outliers in the preview", [preview_outliers])
 		: __("TV Settings ask for it");
-	const may = APPROVERS.some((role) => frappe.user.has_role(role)) && submitted_by !== frappe.session.user;
+	const may = frappe.user.has_role(APPROVERS) && submitted_by !== frappe.session.user;
 	frm.set_intro(
 		may
 			? __("This run waits for your approval: {0}.", [reason])
