@@ -3,7 +3,7 @@
 import frappe
 
 from subscriber_tv.api.contracts import require_subscription
-from subscriber_tv.api.guards import STAFF_KEEPING_TERMS, STAFF_SELLING, only_for
+from subscriber_tv.api.guards import STAFF_KEEPING_TERMS, STAFF_SELLING, STAFF_SUGGESTING, only_for
 from subscriber_tv.api.values import steps_of
 from subscriber_tv.flows.catalogue import suggest_offers as suggest
 from subscriber_tv.flows.contracts import change_lines as lines_flow
@@ -36,7 +36,7 @@ def change_lines(
 @frappe.whitelist(methods=["GET", "POST"])
 def suggest_offers(subscription: str) -> list:
 	"""What to propose to the subscriber next, and why not the rest. PermissionError without a role that sells."""
-	only_for(*STAFF_SELLING, "TV Support", "TV Marketing")
+	only_for(*STAFF_SUGGESTING)
 	require_subscription(subscription)
 	return suggest.suggest_offers(subscription)
 

@@ -73,6 +73,7 @@ def overview(subscription: str) -> dict:
 	seen["can_deliver"] = seen["can_deliver"] and guards.has_role(guards.STAFF_LOGISTICS)
 	seen["can_change_lines"] = seen["can_change_terms"] and guards.has_role(guards.STAFF_SELLING)
 	seen["can_keep_terms"] = seen["can_change_terms"] and guards.has_role(guards.STAFF_KEEPING_TERMS)
+	seen["can_suggest"] = seen["can_change_terms"] and guards.has_role(guards.STAFF_SUGGESTING)
 	return seen
 
 

@@ -2,7 +2,7 @@
 
 import frappe
 
-from subscriber_tv.api import contract_terms
+from subscriber_tv.api import contract_terms, contracts
 from subscriber_tv.flows.contracts.change_lines import change_lines
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.contract_case import ContractCase, make_user
@@ -56,3 +56,10 @@ class TestSuggestOffers(ContractCase):
 		frappe.set_user(make_user("TV Logistics"))
 		with self.assertRaises(frappe.PermissionError):
 			contract_terms.suggest_offers(self.name)
+		self.assertFalse(contracts.overview(self.name)["can_suggest"])
+		frappe.set_user("Administrator")
+		frappe.set_user(make_user("TV Support"))
+		# Whoever has the subscriber on the line may propose, though somebody else records it.
+		self.assertTrue(contracts.overview(self.name)["can_suggest"])
+		self.assertFalse(contracts.overview(self.name)["can_change_lines"])
+		contract_terms.suggest_offers(self.name)

@@ -87,7 +87,7 @@ function show_buttons(frm, overview) {
 		});
 	}
 	if (overview.can_keep_terms) actions.push(...party_actions(frm, overview));
-	if (overview.can_change_lines) {
+	if (overview.can_suggest) {
 		actions.push({ key: "suggest", label: __("Suggest an Offer"), run: () => suggest_offer(frm) });
 	}
 	actions.push({ key: "bills", label: __("Show Next Bills"), run: () => show_bills(frm) });
