@@ -106,19 +106,14 @@ def _of_chain(
 			(usage if row.kind == USAGE else recurring)[row.price.period].append(row)
 	for rows in usage.values():
 		yield from _of_usage(key, pieces, rows, places)
-	_check_periods(contract, key, recurring)
-	for rows in recurring.values():
-		yield from joined(_of_period(key, pieces, rows))
+	found = [row for rows in recurring.values() for row in joined(_of_period(key, pieces, rows))]
+	_check_periods(contract, key, found)
+	yield from found
 
 
-def _check_periods(contract: Contract, key: str, rows: Mapping[Span, Sequence[Expected]]) -> None:
+def _check_periods(contract: Contract, key: str, rows: Iterable[Expected]) -> None:
 	"""Two periods at once would be two percentages of one day."""
-	spans = {
-		period: Span(min(row.span.start for row in held), max(row.span.end for row in held))
-		for period, held in rows.items()
-	}
-	ordered = sorted(spans.values())
-	for before, after in pairwise(ordered):
+	for before, after in pairwise(sorted(row.span for row in rows)):
 		if after.start < before.end:
 			raise Refused("percent_periods", subscription=contract.subscription, line=key)
 

@@ -263,3 +263,21 @@ def test_usages_of_months_and_of_quarters_have_a_percentage_each():
 		("SERVICE", "2026-05-01", "2026-06-01", "10.00"),
 	]
 	assert not books.run(known, "2026-07-02", usage=both)
+
+
+def test_an_interval_changed_and_changed_back_keeps_the_percentage():
+	# Apr 1        Apr 11        Apr 21      May 1
+	# |== 30.00 ====|-- a quarter --|== 30.00 ==|    each day at 10 % of what is charged for it
+	books = Books(recurring("30.00"), percent())
+	books.offers["QUARTER"] = (recurring("91.00", months=3), percent())
+	pieces = (
+		Line("1", OFFER, 1, end=day("2026-04-11")),
+		Line("1", "QUARTER", 1, start=day("2026-04-11"), end=day("2026-04-21")),
+		Line("1", OFFER, 1, start=day("2026-04-21")),
+	)
+	bill = books.run(contract("2026-04-01", lines=pieces), "2026-04-30")
+	assert [row[1:] for row in shown(bill) if row[1] == "SERVICE"] == [
+		("SERVICE", "2026-04-01", "2026-04-11", "1.00"),
+		("SERVICE", "2026-04-11", "2026-04-21", "1.00"),
+		("SERVICE", "2026-04-21", "2026-05-01", "1.00"),
+	]
