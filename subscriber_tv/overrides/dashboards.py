@@ -27,7 +27,11 @@ def purchase_receipt(data: dict) -> dict:
 
 def sales_invoice(data: dict) -> dict:
 	"""Sales Invoice: the run that made it, what it bills, the periods it claims, what is disputed of it."""
-	data = _extend(data, ["TV Billed Period", "TV Usage Record", "TV Bill Run", "TV Subscription", "TV Dispute"], "invoice")
+	data = _extend(
+		data,
+		["TV Billed Period", "TV Usage Record", "TV Bill Run", "TV Subscription", "TV Dispute"],
+		"invoice",
+	)
 	data.setdefault("internal_links", {}).update(
 		{"TV Bill Run": "tv_bill_run", "TV Subscription": ["items", "tv_subscription"]}
 	)

@@ -89,7 +89,9 @@ class TestParties(BillingTestCase):
 		)
 		change_holder(subscription=self.name, customer=self.parent, effective_date="2026-11-20")
 		frappe.db.commit()
-		self.assertEqual((field(self.name, "customer"), field(self.name, "payer")), (self.parent, self.parent))
+		self.assertEqual(
+			(field(self.name, "customer"), field(self.name, "payer")), (self.parent, self.parent)
+		)
 		self.assertEqual(frappe.db.get_value("TV Site", site, "customer"), self.parent)
 		device = frappe.get_doc("TV Device", serial)
 		self.assertEqual((device.customer, device.history[-1].event), (self.parent, "Transferred"))
