@@ -221,7 +221,8 @@ def _names(names: list | str) -> list[str]:
 def _reason(reason: str) -> str:
 	if not reason.strip():
 		frappe.throw(_("Say why."))
-	return reason.strip()[:MAX_REASON]
+	# Records are written by the batch, without the cleaning that a form's text gets.
+	return frappe.utils.sanitize_html(reason.strip())[:MAX_REASON]
 
 
 def _require_import(tv_import: str) -> None:

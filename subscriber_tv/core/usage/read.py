@@ -22,6 +22,7 @@ from subscriber_tv.core.usage.values import (
 	short,
 	text_of,
 	version_of,
+	written,
 )
 
 MAX_BYTES = 50_000_000
@@ -86,7 +87,7 @@ def rows_of_table(table: Iterable[tuple[int, Sequence[Cell]]], profile: Profile)
 	for seen, (line, cells) in enumerate(table):
 		if seen < profile.header_rows:
 			if seen == profile.header_rows - 1:
-				heading = [text_of(cell) for cell in cells]
+				heading = [written(cell) for cell in cells]
 				_check_heading(heading, profile)
 			continue
 		if any(text_of(cell) for cell in cells):

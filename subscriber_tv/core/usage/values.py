@@ -20,6 +20,7 @@ YES = frozenset(("1", "true", "yes", "oui", "vrai", "x"))
 NO = frozenset(("", "0", "false", "no", "non", "faux"))
 MAX_VERSION = 2**31 - 1
 MAX_DIGITS = 30
+NO_MARKUP = str.maketrans({"<": "‹", ">": "›"})
 
 _ISO = re.compile(
 	r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)?\s?(Z|[+-]\d{2}:?\d{2})?)?"
@@ -31,7 +32,12 @@ _NUMBERS = {
 
 
 def text_of(cell: Cell) -> str:
-	"""A cell as one would write it."""
+	"""A cell as one would write it, without the signs that make markup: no desk ever runs what a source sent."""
+	return written(cell).translate(NO_MARKUP)
+
+
+def written(cell: Cell) -> str:
+	"""A cell as one would write it, letter by letter: for headings, which a profile names."""
 	if cell is None:
 		return ""
 	if isinstance(cell, bool):

@@ -16,7 +16,7 @@ from subscriber_tv.core.usage.profile import (
 )
 from subscriber_tv.core.usage.read import cells_of_raw, read, read_row, rows_of_table
 from subscriber_tv.core.usage.record import Record
-from subscriber_tv.core.usage.values import moment_of, quantity_of
+from subscriber_tv.core.usage.values import moment_of, quantity_of, text_of
 from subscriber_tv.core.usage.write import table_of, write
 
 UTC = timezone.utc
@@ -266,3 +266,8 @@ def test_rejected_rows_are_loaded_again_with_their_reasons():
 		"Date",
 		"Heure",
 	]
+
+
+def test_markup_of_a_source_reaches_no_desk():
+	assert text_of(' <img src=x onerror="alert(1)"> ') == '‹img src=x onerror="alert(1)"›'
+	assert text_of(text_of("a<b")) == "a‹b"
