@@ -50,6 +50,6 @@ def test_an_offer_is_played_for_a_prospect(desk, scene, picture):
 	).first.click()
 	page.locator("input[data-fieldname=trial_days]").click()
 	expect(page.locator(".lead")).to_contain_text(re.compile("72[.,]00"), timeout=60 * SECONDS)
-	expect(page.locator(".upcoming-bills tr.bill")).to_have_count(13)
+	expect(page.locator(".upcoming-bills tr.bill")).to_have_count(12)
 	picture(desk, "offer-simulator")
 	assert not desk.complaints
