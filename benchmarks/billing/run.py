@@ -180,7 +180,7 @@ class Benchmark:
 					writer.communicate("go\n")
 		frappe.db.rollback()
 		base.post_copies(0, range(first, size))
-		self._filled = size
+		self._filled = max(first, size)
 
 
 def _check(side: str, month: int, customers: range) -> None:
