@@ -44,13 +44,14 @@ def preview(company: str, bill_until: str, payer: str | None = None) -> dict:
 	only_for(*STAFF_LOOKING)
 	asked = frappe.get_doc({"doctype": "TV Bill Run", "company": company, "payer": payer or None})
 	frappe.has_permission("TV Bill Run", doc=asked, throw=True)
+	until = day_of(bill_until)
 	if not payer and len(facts.payers(company)) > MOST_AT_ONCE:
 		frappe.throw(
 			_("{0} has more than {1} payers. Save a bill run and preview it in the background.").format(
 				company, MOST_AT_ONCE
 			)
 		)
-	return preview_flow.preview(company=company, bill_until=day_of(bill_until), payer=payer or None)
+	return preview_flow.preview(company=company, bill_until=until, payer=payer or None)
 
 
 @frappe.whitelist(methods=["POST"])

@@ -174,6 +174,26 @@ class TestPostingSame(FrappeTestCase):
 			self.assertFalse(is_quick())
 		frappe.clear_document_cache("TV Settings", "TV Settings")
 
+	def test_memory_is_fresh_although_somebody_else_stands_before_the_connection(self):
+		before, asked = frappe.db.sql, []
+
+		def watched(*args, **kwargs):
+			asked.append(args[0])
+			return before(*args, **kwargs)
+
+		frappe.db.sql = watched
+		try:
+			self.assertTrue(is_quick())
+			self.assertTrue(asked)
+			self.assertIs(frappe.db.sql, watched)
+			with undone():
+				rule = {"doctype": "Server Script", "name": "Same script", "reference_doctype": "GL Entry"}
+				rule |= {"script_type": "DocType Event", "doctype_event": "After Insert", "script": "pass"}
+				frappe.get_doc(rule).db_insert()
+				self.assertFalse(is_quick())
+		finally:
+			frappe.db.sql = before
+
 	def test_another_apps_hook_is_an_obstacle(self):
 		hooks = frappe.get_doc_hooks()
 		before = hooks.get("GL Entry")

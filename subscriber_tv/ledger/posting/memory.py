@@ -118,6 +118,9 @@ LIVE = re.compile(
 	r"\bfor update\b|\block in share mode\b|\b(?:now|sysdate|curdate|curtime|rand|uuid)\s*\(|\bcurrent_"
 )
 WRITES = ("insert", "update", "delete", "replace", "rollback")
+READS = ("sql", "get_values")
+"""The methods of a connection that memory stands before."""
+
 SETTLED = 5
 """Blocks after which a process is taken for one that posts many invoices and has loaded what it needs for them."""
 
@@ -170,16 +173,22 @@ def remembering() -> Iterator[Memory]:
 	memory = getattr(frappe.local, "tv_posting_memory", None)
 	if memory is None:
 		memory = frappe.local.tv_posting_memory = Memory()
-	if "sql" in db.__dict__:
+	if getattr(frappe.local, "tv_remembering", None) is db:
 		yield memory
 		return
 	memory.refresh()
+	# Somebody else may stand before the connection already, such as Frappe's recorder: he stays there.
+	before = {name: db.__dict__[name] for name in READS if name in db.__dict__}
 	reader = _Reader(db, memory)
 	db.sql, db.get_values = reader.sql, reader.get_values
+	frappe.local.tv_remembering = db
 	try:
 		yield memory
 	finally:
-		del db.sql, db.get_values
+		frappe.local.tv_remembering = None
+		for name in READS:
+			delattr(db, name)
+		db.__dict__.update(before)
 
 
 class _Reader:
