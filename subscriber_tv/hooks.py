@@ -42,7 +42,7 @@ doctype_list_js = {
 		"TV Site",
 		"TV Subscription",
 	)
-}
+} | {doctype: "public/js/campaign_list.js" for doctype in ("TV Migration", "TV Price Revision")}
 override_doctype_dashboards = {
 	"Customer": "subscriber_tv.overrides.dashboards.customer",
 	"Item": "subscriber_tv.overrides.dashboards.item",

@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from subscriber_tv.core.billing.periods import Span
+from subscriber_tv.core.billing.periods import Span, later
 from subscriber_tv.core.billing.price import EXIT_FEE, FAR, FLAT, RECURRING, Expected, Price, line_key
-from subscriber_tv.core.contracts.commitment import Bound, ExitRule, bound_on, later
+from subscriber_tv.core.contracts.commitment import Bound, ExitRule, bound_on
 from subscriber_tv.core.contracts.states import ACTIVE, CANCELLED, billable
 from subscriber_tv.core.contracts.timeline import Change, Contract, StateSpan
 from subscriber_tv.core.money import ZERO, plain, round_money

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 12
 
+#: Months in the place of an age limit where nothing is posted: a thousand years.
+NO_AGE_LIMIT = 12 * 1000
+
 
 @dataclass(frozen=True)
 class Limits:

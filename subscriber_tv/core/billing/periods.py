@@ -37,6 +37,11 @@ def _month(day: date) -> int:
 	return day.year * 12 + day.month - 1
 
 
+def later(day: date, months: int) -> date:
+	"""The same day of the month so many months later (earlier when negative), or the last of a shorter month."""
+	return clamped(_month(day) + months, day.day)
+
+
 @dataclass(frozen=True)
 class Grid:
 	"""Boundaries every `interval` months on `anchor_day`; boundary 0 is the last anchor day on or before `start`.

@@ -7,10 +7,9 @@ from datetime import date
 from decimal import Decimal
 from statistics import median
 
-from subscriber_tv.core.billing.bill import ContractFacts
-from subscriber_tv.core.billing.charges import expected_charges
+from subscriber_tv.core.billing.bill import ContractFacts, expected_of
 from subscriber_tv.core.billing.mrr import monthly_on
-from subscriber_tv.core.billing.periods import Span, clamped
+from subscriber_tv.core.billing.periods import Span, later
 from subscriber_tv.core.campaigns.plan import Plan
 from subscriber_tv.core.contracts.lines import LineStep
 from subscriber_tv.core.contracts.timeline import Change, extend
@@ -74,8 +73,8 @@ def after_steps(facts: ContractFacts, day: date, steps: Sequence[LineStep]) -> C
 
 def year_from(facts: ContractFacts, day: date) -> Decimal:
 	"""What the days of the twelve months from `day` come to on the bills, discounts and all."""
-	year = Span(day, clamped(day.year * 12 + day.month + 11, day.day))
-	rows = expected_charges(facts.contract, facts.offers, year.end, facts.terms, facts.places)
+	year = Span(day, later(day, 12))
+	rows = expected_of(facts, year.end)
 	met = ((row, row.span.meet(year)) for row in rows)
 	return sum((row.price.value_of(span.days, facts.places) for row, span in met if span), ZERO)
 

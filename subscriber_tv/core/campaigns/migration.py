@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from subscriber_tv.core.billing.price import Offers
 from subscriber_tv.core.billing.terms import Terms
-from subscriber_tv.core.campaigns.plan import Plan, Timing, effective_day, in_force_on, served_on
+from subscriber_tv.core.campaigns.plan import Plan, Timing, effective_day
 from subscriber_tv.core.contracts.lines import Line, LineStep
 from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.pricing.models import PriceModel
@@ -30,9 +30,9 @@ def plan_move(contract: Contract, offers: Offers, terms: Terms, move: Move) -> P
 	day = effective_day(contract, offers, terms, move.timing)
 	if day is None:
 		return Plan(left_out="no_anniversary")
-	if not served_on(contract, day):
+	if not contract.served_on(day):
 		return Plan(day, left_out="over")
-	lines = [line for line in in_force_on(contract, day) if line.offer_version in move.versions]
+	lines = [line for line in contract.lines_on(day) if line.offer_version in move.versions]
 	if not lines:
 		return Plan(day, left_out="no_line")
 	steps = [

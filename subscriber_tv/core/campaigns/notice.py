@@ -6,7 +6,7 @@ longer, and is the only one for a business.
 
 from datetime import date, timedelta
 
-from subscriber_tv.core.billing.periods import clamped
+from subscriber_tv.core.billing.periods import later
 
 LEGAL_MONTHS_CONSUMER = 1
 
@@ -16,5 +16,4 @@ def letter_due_by(effective: date, notice_days: int, *, consumer: bool) -> date:
 	agreed = effective - timedelta(notice_days)
 	if not consumer:
 		return agreed
-	months = effective.year * 12 + effective.month - 1 - LEGAL_MONTHS_CONSUMER
-	return min(agreed, clamped(months, effective.day))
+	return min(agreed, later(effective, -LEGAL_MONTHS_CONSUMER))

@@ -49,22 +49,9 @@ def effective_day(contract: Contract, offers: Offers, terms: Terms, timing: Timi
 	return _next_period(contract, offers, terms, timing.day)
 
 
-def in_force_on(contract: Contract, day: date) -> list[Line]:
-	"""The pieces of its lines in force on that day."""
-	return [
-		line
-		for line in contract.lines
-		if (line.start is None or line.start <= day) and (line.end is None or day < line.end)
-	]
-
-
 def charges_of(line: Line, offers: Offers) -> Iterable[OfferCharge]:
 	"""The charges of a line, at its own prices where it has some."""
 	return at_prices_of(line, offers[line.offer_version])
-
-
-def served_on(contract: Contract, day: date) -> bool:
-	return any(start <= day and (end is None or day < end) for start, end in contract.served())
 
 
 def _anniversary(contract: Contract, timing: Timing) -> date | None:
@@ -81,7 +68,7 @@ def _anniversary(contract: Contract, timing: Timing) -> date | None:
 
 def _next_period(contract: Contract, offers: Offers, terms: Terms, day: date) -> date | None:
 	"""The first day from `day` on which a period of the longest interval begins: all shorter ones begin there too."""
-	charges = [charge for line in in_force_on(contract, day) for charge in charges_of(line, offers)]
+	charges = [charge for line in contract.lines_on(day) for charge in charges_of(line, offers)]
 	longest = max((charge.interval_months for charge in charges if charge.kind == RECURRING), default=0)
 	if not longest:
 		return None

@@ -16,8 +16,6 @@ from subscriber_tv.core.campaigns.plan import (
 	Timing,
 	charges_of,
 	effective_day,
-	in_force_on,
-	served_on,
 )
 from subscriber_tv.core.contracts.lines import Line, LineStep
 from subscriber_tv.core.contracts.price_origin import price_set_by
@@ -86,11 +84,11 @@ def plan_revision(
 	day = effective_day(contract, offers, terms, revision.timing)
 	if day is None:
 		return Plan(left_out="no_anniversary")
-	if not served_on(contract, day):
+	if not contract.served_on(day):
 		return Plan(day, left_out="over")
 	lines = [
 		line
-		for line in in_force_on(contract, day)
+		for line in contract.lines_on(day)
 		if not revision.versions or line.offer_version in revision.versions
 	]
 	found = [_of_line(contract, line, offers, revision, origins, day) for line in lines]

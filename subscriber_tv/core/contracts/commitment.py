@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 
-from subscriber_tv.core.billing.periods import clamped
+from subscriber_tv.core.billing.periods import later
 from subscriber_tv.core.money import ZERO
 
 #: Information of a renewal: first and last month before the last day to refuse it.
@@ -171,11 +171,6 @@ def fair_to_consumers(rule: ExitRule) -> bool:
 		and rule.most_months is not None
 		and rule.most_months <= CONSUMER_MONTHS
 	)
-
-
-def later(day: date, months: int) -> date:
-	"""The same day of the month so many months later (earlier when negative), or the last of a shorter month."""
-	return clamped(day.year * 12 + day.month - 1 + months, day.day)
 
 
 def _ends_until(term: Term, start: date, day: date) -> list[date]:

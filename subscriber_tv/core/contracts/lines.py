@@ -35,6 +35,10 @@ class Line:
 	option_of: str = ""
 	change: int = field(default=0, compare=False)
 
+	def in_force_on(self, day: date) -> bool:
+		"""Whether this piece holds on `day`."""
+		return (self.start is None or self.start <= day) and (self.end is None or day < self.end)
+
 
 @dataclass(frozen=True)
 class LineStep:
@@ -81,11 +85,7 @@ def fold_lines(opening: Sequence[Line], steps: Iterable[DatedStep]) -> tuple[Lin
 
 def line_on(pieces: Iterable[Line], line_id: str, day: date) -> Line | None:
 	"""The piece of the line in force on `day`."""
-	for piece in pieces:
-		begun = piece.start is None or piece.start <= day
-		if piece.line_id == line_id and begun and (piece.end is None or day < piece.end):
-			return piece
-	return None
+	return next((piece for piece in pieces if piece.line_id == line_id and piece.in_force_on(day)), None)
 
 
 def next_day_of_change(pieces: Iterable[Line], day: date) -> date | None:

@@ -136,6 +136,14 @@ class Contract:
 				found = span.state
 		return found
 
+	def served_on(self, day: date) -> bool:
+		"""Whether that day is charged."""
+		return any(start <= day and (end is None or day < end) for start, end in self.served())
+
+	def lines_on(self, day: date) -> list[Line]:
+		"""The pieces of its lines in force on that day."""
+		return [line for line in self.lines if line.in_force_on(day)]
+
 	@property
 	def ever_payers(self) -> frozenset[str]:
 		"""Everybody named as payer in any change, taken back or not."""

@@ -12,6 +12,7 @@ from typing import Any
 from subscriber_tv.core.billing.bill import Bill, Charge, Credit, decide
 from subscriber_tv.core.billing.books import Books
 from subscriber_tv.core.billing.groups import GroupKey
+from subscriber_tv.core.billing.limits import NO_AGE_LIMIT
 from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.core.billing.tax import TaxRounding, taxed, taxes
 from subscriber_tv.core.money import ZERO, places_of, plain, round_money
@@ -20,9 +21,6 @@ from subscriber_tv.core.scenario.known import facts_on
 from subscriber_tv.core.scenario.model import Scenario
 from subscriber_tv.core.scenario.mrr import mrr_by_date
 from subscriber_tv.core.scenario.read import read_scenario
-
-#: A scenario may reach back as far as it likes: nothing is posted.
-NO_LIMIT = 12 * 1000
 
 
 def simulate(document: Any) -> dict[str, Any]:
@@ -44,7 +42,7 @@ def bill_on(scenario: Scenario, books: Books, day: date) -> Bill:
 	contracts = [
 		replace(facts_on(scenario, terms, day), invoiced=books.of(terms.id)) for terms in scenario.contracts
 	]
-	decided = decide(contracts, until=day, max_months=NO_LIMIT)
+	decided = decide(contracts, until=day, max_months=NO_AGE_LIMIT)
 	for refusal in decided.refused:
 		raise refusal
 	return decided.bills[0] if decided.bills else Bill(GroupKey(scenario.currency))

@@ -145,7 +145,7 @@ def _check_served(contract: Contract, day: date) -> None:
 		raise Bad(
 			"before_activation", subscription=contract.subscription, since=contract.activated_on, day=day
 		)
-	if not any(start <= day and (end is None or day < end) for start, end in contract.served()):
+	if not contract.served_on(day):
 		raise Bad("not_served", subscription=contract.subscription, day=day)
 	if contract.billed_through and day < contract.billed_through:
 		raise Bad(
@@ -155,7 +155,7 @@ def _check_served(contract: Contract, day: date) -> None:
 
 def _line(record: Record, contract: Contract, line_id: str, day: date, facts: Facts) -> str:
 	"""The line that has the charge on that day. A line that the record names must be the one."""
-	lines = [line for line in contract.lines if _in_force(line, day)]
+	lines = contract.lines_on(day)
 	if record.line and record.line not in {line.line_id for line in lines}:
 		raise Bad("unknown_line", subscription=contract.subscription, line=record.line, day=day)
 	if record.line:
@@ -180,10 +180,6 @@ def _line(record: Record, contract: Contract, line_id: str, day: date, facts: Fa
 			lines=", ".join(sorted(charging)),
 		)
 	return charging[0]
-
-
-def _in_force(line: Line, day: date) -> bool:
-	return (line.start is None or line.start <= day) and (line.end is None or day < line.end)
 
 
 def _charges(line: Line, facts: Facts) -> frozenset[str]:

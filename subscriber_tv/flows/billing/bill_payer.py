@@ -122,7 +122,6 @@ def decide_for(payer: str, company: str, bill_until: date) -> PayerBill:
 
 def look_at(payer: str, company: str, bill_until: date) -> tuple[list[ContractFacts], PayerBill]:
 	"""The facts of `payer` and what is decided from them. The run and its preview both call this very function."""
-	settings = frappe.get_cached_doc("TV Settings")
 	try:
 		loaded = facts.load(payer, company)
 	except Refused as refusal:
@@ -131,7 +130,12 @@ def look_at(payer: str, company: str, bill_until: date) -> tuple[list[ContractFa
 	bill = decide(
 		loaded,
 		until=bill_until,
-		max_months=settings.max_catch_up_months or DEFAULT_MAX_MONTHS,
-		max_rows=settings.get("max_rows_a_day") or MAX_ROWS,
+		max_months=max_months(),
+		max_rows=frappe.get_cached_doc("TV Settings").get("max_rows_a_day") or MAX_ROWS,
 	)
 	return loaded, bill
+
+
+def max_months() -> int:
+	"""How many months back a bill may reach, as TV Settings say."""
+	return frappe.get_cached_doc("TV Settings").max_catch_up_months or DEFAULT_MAX_MONTHS

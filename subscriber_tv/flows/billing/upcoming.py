@@ -23,7 +23,7 @@ from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, exte
 from subscriber_tv.core.money import ZERO, plain
 from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.flows.billing import facts
-from subscriber_tv.flows.billing.bill_payer import DEFAULT_MAX_MONTHS
+from subscriber_tv.flows.billing.bill_payer import max_months
 from subscriber_tv.flows.billing.offers import offers_of
 from subscriber_tv.flows.billing.tax import tax_of
 from subscriber_tv.flows.billing.words import why_refused
@@ -122,8 +122,8 @@ def offered_facts(offered: OfferedContract, name: str = OFFERED) -> ContractFact
 
 def played(contract: ContractFacts, buyer: Buyer, today: date, until: date) -> list[dict[str, Any]]:
 	"""The bills from `today` to `until` as plain values, with their tax; on `until` only what bills days before it."""
-	limit = frappe.get_cached_doc("TV Settings").max_catch_up_months or DEFAULT_MAX_MONTHS
-	bills = (_shown(one, buyer) for one in upcoming([contract], today=today, until=until, max_months=limit))
+	ahead = upcoming([contract], today=today, until=until, max_months=max_months())
+	bills = (_shown(one, buyer) for one in ahead)
 	return [bill for bill in bills if _within(bill, until.isoformat())]
 
 

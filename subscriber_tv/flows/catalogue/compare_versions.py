@@ -1,8 +1,8 @@
 """Figures of each offer version, from the state of the contracts that hold it and never from invoices."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import frappe
@@ -11,8 +11,6 @@ from frappe.utils import getdate, nowdate
 from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.bill import ContractFacts
 from subscriber_tv.core.billing.mrr import monthly_by_line
-from subscriber_tv.core.contracts.lines import line_on
-from subscriber_tv.core.contracts.timeline import Contract
 from subscriber_tv.core.money import ZERO
 from subscriber_tv.flows.billing.facts import places_of
 from subscriber_tv.flows.billing.offers import offers_of
@@ -86,26 +84,20 @@ def _sold_with(versions: list[str]) -> list[str]:
 	return sorted({change.rpartition("-C")[0] for change in changes})
 
 
-def _count(found: dict[str, _Figures], facts: ContractFacts, today) -> None:
+def _count(found: dict[str, _Figures], facts: ContractFacts, today: date) -> None:
 	contract = facts.contract
-	served = any(start <= today and (end is None or today < end) for start, end in contract.served())
-	held = _held_today(contract, today) if served else {}
+	served = contract.served_on(today)
+	lines = contract.lines_on(today) if served else []
+	held = {line.offer_version for line in lines}
 	for version in {line.offer_version for line in contract.lines}:
 		figures = found[version]
 		figures.sold += 1
-		figures.served += version in held.values()
-		figures.ended += version not in held.values()
+		figures.served += version in held
+		figures.ended += version not in held
 	monthly = monthly_by_line(facts, today) if served else {}
-	for line_id, version in held.items():
-		line = line_on(contract.lines, line_id, today)
-		found[version].outlets += line.quantity
-		found[version].monthly += monthly.get(line_id, ZERO)
-
-
-def _held_today(contract: Contract, today) -> dict[str, str]:
-	ids: Iterable[str] = dict.fromkeys(line.line_id for line in contract.lines)
-	lines = {line_id: line_on(contract.lines, line_id, today) for line_id in ids}
-	return {line_id: line.offer_version for line_id, line in lines.items() if line}
+	for line in lines:
+		found[line.offer_version].outlets += line.quantity
+		found[line.offer_version].monthly += monthly.get(line.line_id, ZERO)
 
 
 def _row(version: dict, figures: _Figures) -> dict:

@@ -34,16 +34,12 @@ def suggest_offers(subscription: str) -> list[dict[str, Any]]:
 		as_dict=True,
 	)
 	today = site_today(held.site)
-	lines = [line for line in timeline.load(subscription).lines if _in_force(line, today)]
+	lines = timeline.load(subscription).lines_on(today)
 	rules = _rules()
 	offers = {line.line_id: _offer_of(line.offer_version) for line in lines}
 	profile = _profile(subscription, held, lines, set(offers.values()), today)
 	verdicts = judge(profile, [rule for rule, _row in rules.values()])
 	return [_shown(verdict, rules[verdict.rule.name][1], lines, offers, held) for verdict in verdicts]
-
-
-def _in_force(line: Line, day: date) -> bool:
-	return (line.start is None or line.start <= day) and (line.end is None or day < line.end)
 
 
 def _offer_of(version: str) -> str:

@@ -11,7 +11,7 @@ import frappe
 from frappe import _
 from frappe.utils import getdate
 
-from subscriber_tv.core.billing.periods import clamped
+from subscriber_tv.core.billing.periods import later
 from subscriber_tv.core.catalogue.offer import MAX_INTERVAL_MONTHS
 from subscriber_tv.core.contracts.states import IllegalTransition
 from subscriber_tv.core.contracts.timeline import (
@@ -124,7 +124,7 @@ def bare_change(
 			event,
 			no=len(contract.changes) + 1,
 			today=today,
-			farthest=clamped(today.year * 12 + today.month - 1 + MAX_INTERVAL_MONTHS, today.day),
+			farthest=later(today, MAX_INTERVAL_MONTHS),
 			effective=getdate(effective_date) if effective_date else None,
 		)
 	except IllegalTransition as refused:

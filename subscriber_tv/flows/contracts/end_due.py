@@ -1,13 +1,13 @@
 """Ends the contracts whose agreed end has come."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 
 import frappe
 
 from subscriber_tv.core.contracts.states import CANCELLING
 from subscriber_tv.core.contracts.timeline import is_due
 from subscriber_tv.flows.contracts.change_state import change_state
-from subscriber_tv.flows.contracts.today import site_today
+from subscriber_tv.flows.contracts.each_due import each_due, latest_day
 
 
 def end_due(*, today: date | None = None) -> int:
@@ -17,38 +17,24 @@ def end_due(*, today: date | None = None) -> int:
 	rights and billing stop on that day even before. `today` replaces the day at every site. One contract that
 	fails is written to the Error Log and does not keep the others.
 	"""
-	ended = 0
-	for row in _candidates(today):
-		if is_due(CANCELLING, row.end_date, today or site_today(row.site)):
-			ended += _end(row)
-	return ended
+	return each_due(
+		_candidates(today), _end, today=today, failure="A cancelled subscription could not be ended"
+	)
 
 
 def _candidates(today: date | None) -> list[frappe._dict]:
-	"""Cancelling contracts that may be due somewhere on Earth: no time zone is more than a day ahead of UTC."""
-	latest = today or datetime.now(timezone.utc).date() + timedelta(days=1)
+	"""Cancelling contracts that may be due somewhere on Earth."""
 	return frappe.get_all(
 		"TV Subscription",
-		{"state": CANCELLING, "end_date": ("<=", latest)},
+		{"state": CANCELLING, "end_date": ("<=", latest_day(today))},
 		["name", "site", "end_date"],
 		order_by="name",
 		limit=0,
 	)
 
 
-def _end(row: frappe._dict) -> int:
-	frappe.db.savepoint("end_due")
-	try:
-		change_state(subscription=row.name, event="end", effective_date=row.end_date)
-	except frappe.QueryDeadlockError:
-		# The database has rolled everything back, so nothing may be counted; the next hour finds them all.
-		raise
-	except Exception:
-		frappe.db.rollback(save_point="end_due")
-		frappe.log_error(
-			title="A cancelled subscription could not be ended",
-			reference_doctype="TV Subscription",
-			reference_name=row.name,
-		)
-		return 0
-	return 1
+def _end(row: frappe._dict, today: date) -> bool:
+	if not is_due(CANCELLING, row.end_date, today):
+		return False
+	change_state(subscription=row.name, event="end", effective_date=row.end_date)
+	return True

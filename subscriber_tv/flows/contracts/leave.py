@@ -9,8 +9,9 @@ from frappe.utils import formatdate, getdate
 
 from subscriber_tv.core.billing.agreement import terms_of
 from subscriber_tv.core.billing.charges import expected_charges
+from subscriber_tv.core.billing.periods import later
 from subscriber_tv.core.billing.price import EXIT_FEE, FAR, Expected
-from subscriber_tv.core.contracts.commitment import bound_on, earliest_end, later
+from subscriber_tv.core.contracts.commitment import bound_on, earliest_end
 from subscriber_tv.core.contracts.states import CANCELLED, CANCELLING, billable
 from subscriber_tv.core.contracts.timeline import Contract, StateSpan
 from subscriber_tv.flows.billing.facts import offers_of, places_of

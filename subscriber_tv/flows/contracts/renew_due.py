@@ -1,18 +1,20 @@
 """Renews the contracts that nobody refused to renew, and lists the letters that tell of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 
 import frappe
 from frappe import _
 
-from subscriber_tv.core.contracts.commitment import Term, information_window, later
+from subscriber_tv.core.billing.periods import later
+from subscriber_tv.core.contracts.commitment import Term, information_window
 from subscriber_tv.core.contracts.states import ACTIVE, RENEW, SUSPENDED
 from subscriber_tv.core.contracts.timeline import Change, Contract
 from subscriber_tv.flows.contracts.change_terms import record_other
 from subscriber_tv.flows.contracts.commitments import LONGEST_NOTICE, is_consumer
+from subscriber_tv.flows.contracts.each_due import each_due, latest_day
 from subscriber_tv.flows.contracts.timeline import load
-from subscriber_tv.flows.contracts.today import site_today
 
 #: Those who could still refuse; a cancelled contract is not renewed.
 RENEWING = (ACTIVE, SUSPENDED)
@@ -28,12 +30,12 @@ def renew_due(*, today: date | None = None) -> int:
 	and several are caught up one after the other. `today` replaces the day at every site. One contract that fails is
 	written to the Error Log and does not keep the others.
 	"""
-	return sum(_guarded(row, today, renew_if_due) for row in _candidates(today))
+	return _each(today, renew_if_due)
 
 
 def list_notices(*, today: date | None = None) -> int:
 	"""Write the TV Renewal Notices whose time has come, and mark those nobody sent; return how many are new. Daily."""
-	new = sum(_guarded(row, today, notice_if_due) for row in _candidates(today))
+	new = _each(today, notice_if_due)
 	_mark_missed(today or datetime.now(timezone.utc).date())
 	return new
 
@@ -41,9 +43,8 @@ def list_notices(*, today: date | None = None) -> int:
 def renew_if_due(subscription: str, today: date) -> int:
 	"""Record the renewals of one contract whose last day of refusal has passed; return how many."""
 	done = 0
-	while term := _renewing(subscription):
-		contract = load(subscription)
-		end = contract.bounds()[-1].end
+	while renewing := _renewing(subscription):
+		term, end = renewing
 		if today <= term.last_refusal(end):
 			break
 		_record(subscription, end, later(end, term.renewal or 0))
@@ -53,11 +54,10 @@ def renew_if_due(subscription: str, today: date) -> int:
 
 def notice_if_due(subscription: str, today: date) -> int:
 	"""Write the notice of one contract when its letter may go out; return 1 when it is new."""
-	term = _renewing(subscription)
-	if term is None:
+	renewing = _renewing(subscription)
+	if renewing is None:
 		return 0
-	contract = load(subscription)
-	end = contract.bounds()[-1].end
+	term, end = renewing
 	window = information_window(term, end)
 	if window.state(today) == "early" or today > window.last_refusal:
 		return 0
@@ -85,14 +85,14 @@ def notice_if_due(subscription: str, today: date) -> int:
 	return 1
 
 
-def _renewing(subscription: str) -> Term | None:
-	"""The term of a contract that goes on by itself, None for any other."""
+def _renewing(subscription: str) -> tuple[Term, date] | None:
+	"""The term of a contract that goes on by itself and the end it runs to; None for any other."""
 	state = frappe.db.get_value("TV Subscription", subscription, "state")
 	contract: Contract = load(subscription)
 	commitment = contract.agreed.commitment
 	if state not in RENEWING or commitment is None or not commitment.term.renewal or not contract.bounds():
 		return None
-	return commitment.term
+	return commitment.term, contract.bounds()[-1].end
 
 
 def _record(subscription: str, start: date, end: date) -> None:
@@ -107,7 +107,7 @@ def _record(subscription: str, start: date, end: date) -> None:
 
 def _candidates(today: date | None) -> list[frappe._dict]:
 	"""Contracts whose term ends soon enough, somewhere on Earth."""
-	latest = later(today or datetime.now(timezone.utc).date() + timedelta(days=1), FARTHEST)
+	latest = later(latest_day(today), FARTHEST)
 	return frappe.get_all(
 		"TV Subscription",
 		{"renewal": "Tacit", "state": ("in", RENEWING), "term_end": ("<=", latest)},
@@ -117,20 +117,13 @@ def _candidates(today: date | None) -> list[frappe._dict]:
 	)
 
 
-def _guarded(row: frappe._dict, today: date | None, act) -> int:
-	frappe.db.savepoint("renew_due")
-	try:
-		return act(row.name, today or site_today(row.site))
-	except frappe.QueryDeadlockError:
-		raise  # the database has rolled everything back; the next day finds them all
-	except Exception:
-		frappe.db.rollback(save_point="renew_due")
-		frappe.log_error(
-			title="A contract could not be renewed",
-			reference_doctype="TV Subscription",
-			reference_name=row.name,
-		)
-		return 0
+def _each(today: date | None, act: Callable[[str, date], int]) -> int:
+	return each_due(
+		_candidates(today),
+		lambda row, day: act(row.name, day),
+		today=today,
+		failure="A contract could not be renewed",
+	)
 
 
 def _mark_missed(today: date) -> None:

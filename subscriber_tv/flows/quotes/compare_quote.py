@@ -10,12 +10,12 @@ from datetime import date
 import frappe
 from frappe.utils import getdate
 
+from subscriber_tv.core.billing.limits import NO_AGE_LIMIT
 from subscriber_tv.core.billing.quote import Compared, compare
 from subscriber_tv.core.billing.upcoming import upcoming
 from subscriber_tv.core.contracts.states import billable
 from subscriber_tv.core.contracts.timeline import Contract, in_force
 from subscriber_tv.flows.billing import facts
-from subscriber_tv.flows.billing.bill_payer import DEFAULT_MAX_MONTHS
 from subscriber_tv.flows.billing.upcoming import offered_facts
 from subscriber_tv.flows.contracts import timeline
 from subscriber_tv.flows.quotes.offered import QuotedContract, contracts_of, subscriptions_of
@@ -42,7 +42,7 @@ def _rows(doc, subscription: dict) -> list[Compared]:
 		[offered_facts(quoted.offered, subscription.name)],
 		today=contract.activated_on,
 		until=until,
-		max_months=DEFAULT_MAX_MONTHS * 100,
+		max_months=NO_AGE_LIMIT,
 	)
 	bills = [bill for one in played for bill in one.bills]
 	return compare(bills, invoiced, _changed_on(contract))

@@ -3,6 +3,7 @@ from datetime import date
 
 import pytest
 
+from subscriber_tv.core.billing.periods import later
 from subscriber_tv.core.devices.movements import (
 	ACTIVE,
 	IN_SERVICE,
@@ -20,7 +21,7 @@ from subscriber_tv.core.devices.movements import (
 	Voucher,
 	decide,
 )
-from subscriber_tv.core.devices.warranty import add_months, last_day_covered
+from subscriber_tv.core.devices.warranty import last_day_covered
 
 DEPOT, VAN, SERVICE = "Depot", "Van", "In service"
 RECEIPT = Voucher("Purchase Receipt", "PR-1", date(2026, 1, 10), supplier="Maker")
@@ -173,7 +174,7 @@ def test_warranty_counts_whole_months(first: date, months: int, last: date):
 
 
 def test_months_clamp_and_never_drift():
-	assert add_months(date(2026, 1, 31), 1) == date(2026, 2, 28)
-	assert add_months(date(2026, 1, 31), 2) == date(2026, 3, 31)
+	assert later(date(2026, 1, 31), 1) == date(2026, 2, 28)
+	assert later(date(2026, 1, 31), 2) == date(2026, 3, 31)
 	with pytest.raises(ValueError):
 		last_day_covered(date(2026, 1, 1), 0)

@@ -1,30 +1,13 @@
-import frappe
-from frappe.model.document import Document
-
 from subscriber_tv.flows.campaigns.check import check_migration
-from subscriber_tv.flows.campaigns.start import enqueue, refuse_cancel_while_applied, undo_until
+from subscriber_tv.flows.campaigns.document import Campaign
+from subscriber_tv.flows.campaigns.start import undo_until
 
 
-class TVMigration(Document):
-	"""A base of contracts moves to other offer versions: submitted, it changes one after the other in the background."""
+class TVMigration(Campaign):
+	"""A base of contracts moves to other offer versions."""
 
 	def validate(self) -> None:
 		check_migration(self)
 
 	def before_submit(self) -> None:
 		self.undo_until = undo_until(self)
-
-	def on_submit(self) -> None:
-		self.db_set("status", "Queued")
-		# A command that runs it in its own process needs no worker.
-		if not self.flags.run_here:
-			enqueue(self.doctype, self.name)
-
-	def before_cancel(self) -> None:
-		refuse_cancel_while_applied(self)
-
-	def on_cancel(self) -> None:
-		self.db_set("status", "Cancelled")
-
-	def on_trash(self) -> None:
-		frappe.db.delete("TV Campaign Target", {"campaign_doctype": self.doctype, "campaign": self.name})
