@@ -59,7 +59,7 @@ def change_anchor(
 
 @frappe.whitelist(methods=["POST"])
 def withdraw(subscription: str, change_no: int, reason: str) -> dict:
-	"""Take back a change of lines, billing day, discount, payer or site. PermissionError without a role."""
+	"""Take back a change that still holds, of a kind that `states.WITHDRAWABLE` lists. PermissionError without a role."""
 	only_for(*STAFF_KEEPING_TERMS)
 	require_subscription(subscription)
 	change = change_terms.withdraw_change(subscription=subscription, change_no=change_no, reason=reason)

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import formatdate
 
-from subscriber_tv.core.contracts.states import IllegalTransition
+from subscriber_tv.core.contracts.states import WITHDRAWABLE, IllegalTransition
 from subscriber_tv.core.contracts.timeline import TimelineError
 
 
@@ -59,10 +59,15 @@ def why_not_then(subscription: str, event: str, refused: TimelineError) -> str:
 		"already_over": _("the contract is over since {0}. Use End Now with that day as its effective day."),
 		"before_opening": _("it cannot take effect before {0}, when the contract was opened."),
 		"too_far": _("it cannot be planned for a day after {0}."),
-		"not_yours": _(
-			"only a change of lines, billing day, discount, payer or site that still holds is taken back."
-		),
+		"not_yours": _why_not_taken_back(),
 	}
 	return _("{0} of subscription {1}: {2}").format(
 		frappe.bold(event_label(event)), frappe.bold(subscription), sentences[refused.code].format(day)
 	)
+
+
+def _why_not_taken_back() -> str:
+	kinds = ", ".join(event_label(event) for event in WITHDRAWABLE)
+	return _(
+		"only what still holds is taken back, and only {0}. Change a holder or a site anew instead."
+	).format(kinds)
