@@ -1,17 +1,23 @@
 """Plan, quantity, option and price of a running contract, changed on any day, and what the next bill makes of it."""
 
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from unittest.mock import patch
 
 import frappe
+from frappe.utils import add_to_date
 
+from subscriber_tv.core.contracts.states import OTHER_EVENTS, WITHDRAWABLE
 from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.core.pricing.models import Free, PerUnit
 from subscriber_tv.flows.contracts import timeline
 from subscriber_tv.flows.contracts.change_lines import change_lines
-from subscriber_tv.flows.contracts.change_state import IllegalChange, change_state
+from subscriber_tv.flows.contracts.change_state import IllegalChange, change_state, lock
 from subscriber_tv.flows.contracts.change_terms import change_anchor, grant_discount, withdraw_change
 from subscriber_tv.flows.contracts.follow_lines import follow_lines
+from subscriber_tv.flows.contracts.record_change import read_current
+from subscriber_tv.flows.contracts.words import event_label
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.billing_case import BillingTestCase
 from subscriber_tv.tests.contract_case import ContractCase
@@ -25,6 +31,20 @@ def lines_of(subscription: str) -> list[tuple]:
 		order_by="idx",
 		as_list=True,
 	)
+
+
+@contextmanager
+def line_writes(verb: str = "update"):
+	"""The statements of that kind on the lines of subscriptions that run inside."""
+	run, seen = frappe.db.sql, []
+
+	def watch(query, *args, **kwargs):
+		if str(query).lower().lstrip().startswith(verb) and "`tabTV Subscription Line`" in str(query):
+			seen.append(str(query))
+		return run(query, *args, **kwargs)
+
+	with patch.object(frappe.db, "sql", watch):
+		yield seen
 
 
 class TestChangeLines(ContractCase):
@@ -83,8 +103,33 @@ class TestChangeLines(ContractCase):
 		self.assertEqual(lines_of(self.name)[0][2], 10)
 		with self.assertRaises(IllegalChange):
 			withdraw_change(subscription=self.name, change_no=number)
-		with self.assertRaises(IllegalChange):
+
+	def test_the_refusal_names_what_can_be_taken_back(self):
+		with self.assertRaises(IllegalChange) as refused:
 			withdraw_change(subscription=self.name, change_no=1)
+		kinds = ", ".join(event_label(event) for event in WITHDRAWABLE)
+		self.assertIn(f"only {kinds}. Change a holder or a site anew instead.", str(refused.exception))
+		for event in set(OTHER_EVENTS) - {*WITHDRAWABLE, "withdraw"}:
+			self.assertNotIn(event_label(event), str(refused.exception))
+
+	def test_only_rows_that_become_others_are_written(self):
+		change_lines(
+			subscription=self.name, steps=[{"offer_version": factories.make_offer_version("SPORT-TV")}]
+		)
+		with line_writes() as written:
+			change_state(subscription=self.name, event="suspend")
+		self.assertEqual(written, [])
+		with line_writes() as written:
+			self.change(quantity=12)
+		self.assertEqual(len(written), 1)
+		self.assertEqual([row[2] for row in lines_of(self.name)], [12, 1])
+
+	def test_lines_are_read_past_a_snapshot_that_somebody_overtook(self):
+		facts = lock(self.name)
+		with line_writes("select") as read:
+			read_current(self.name, facts)
+			read_current(self.name, {"modified": add_to_date(facts.modified, seconds=1)})
+		self.assertEqual(["FOR UPDATE" in statement.upper() for statement in read], [False, False, True])
 
 	def test_a_new_line_taken_back_leaves_no_row(self):
 		option = {"offer_version": factories.make_offer_version("SPORT-TV"), "option_of": "L1"}

@@ -11,7 +11,7 @@ from subscriber_tv.core.contracts.states import IllegalTransition
 from subscriber_tv.core.contracts.timeline import Change, Contract, TimelineError, extend, plan_change
 from subscriber_tv.flows.activation.note_change import note_change
 from subscriber_tv.flows.contracts import timeline
-from subscriber_tv.flows.contracts.record_change import record_change, refresh_cache
+from subscriber_tv.flows.contracts.record_change import read_current, record_change, refresh_cache
 from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.contracts.words import why_illegal, why_not_then
 
@@ -44,7 +44,7 @@ def change_state(
 	if exit_free and event in ("cancel_at_date", "end"):
 		change = replace(change, free=True)
 	name = record_change(subscription, change, reason)
-	doc = frappe.get_doc("TV Subscription", subscription)
+	doc = read_current(subscription, facts)
 	refresh_cache(doc, extend(contract, change), name, site_today(facts.site))
 	note_change("Subscription", subscription)
 	return name
@@ -55,7 +55,17 @@ def lock(subscription: str) -> frappe._dict:
 	facts = frappe.db.get_value(
 		"TV Subscription",
 		subscription,
-		["site", "customer", "payer", "company", "currency", "state", "change_count", *timeline.AGREED],
+		[
+			"site",
+			"customer",
+			"payer",
+			"company",
+			"currency",
+			"state",
+			"change_count",
+			"modified",
+			*timeline.AGREED,
+		],
 		as_dict=True,
 		for_update=True,
 	)

@@ -26,7 +26,7 @@ from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.flows.activation.note_change import note_change
 from subscriber_tv.flows.contracts import timeline
 from subscriber_tv.flows.contracts.change_state import IllegalChange, lock
-from subscriber_tv.flows.contracts.record_change import Source, record_change, refresh_cache
+from subscriber_tv.flows.contracts.record_change import Source, read_current, record_change, refresh_cache
 from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.contracts.words import why_illegal, why_not_then
 
@@ -146,7 +146,7 @@ def write_other(
 	if change.payer:
 		values["former_payer"] = contract.payer_on(change.effective)
 	name = record_change(subscription, change, reason, source, **values)
-	doc = frappe.get_doc("TV Subscription", subscription)
+	doc = read_current(subscription, facts)
 	refresh_cache(doc, extend(contract, change), name, site_today(facts.site))
 	note_change("Subscription", subscription)
 	return name

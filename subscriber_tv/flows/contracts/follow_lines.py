@@ -9,7 +9,7 @@ from subscriber_tv.flows.activation.note_change import note_change
 from subscriber_tv.flows.contracts import timeline
 from subscriber_tv.flows.contracts.change_state import lock
 from subscriber_tv.flows.contracts.each_due import each_due, latest_day
-from subscriber_tv.flows.contracts.record_change import refresh_cache
+from subscriber_tv.flows.contracts.record_change import read_current, refresh_cache
 
 
 def follow_lines(*, today: date | None = None) -> int:
@@ -32,7 +32,7 @@ def follow_lines(*, today: date | None = None) -> int:
 def _follow(row: frappe._dict, today: date) -> bool:
 	facts = lock(row.name)
 	contract: Contract = timeline.load_locked(row.name, facts.change_count, facts)
-	doc = frappe.get_doc("TV Subscription", row.name)
+	doc = read_current(row.name, facts)
 	if not doc.next_change_on or doc.next_change_on > today:
 		return False
 	refresh_cache(doc, contract, None, today)

@@ -51,6 +51,18 @@ def record_change(
 	return doc.insert().name
 
 
+def read_current(subscription: str, facts: dict):
+	"""The subscription with its lines as they are now; the caller holds its lock and gives the facts read with it.
+
+	Our snapshot may be older than the lock: whoever had it before us has then touched `modified`, and only a locking
+	read sees the lines he wrote. That one also locks the gap beside them, so it is left for when it is needed.
+	"""
+	doc = frappe.get_doc("TV Subscription", subscription)
+	if doc.modified == facts["modified"]:
+		return doc
+	return frappe.get_doc("TV Subscription", subscription, for_update=True)
+
+
 def refresh_cache(doc, contract: Contract, last_change: str | None, today: date) -> None:
 	"""Write what the changes make of a TV Subscription into its own fields and tell open forms.
 
@@ -79,7 +91,10 @@ def _next_change_on(contract: Contract, today: date) -> date | None:
 
 
 def refresh_lines(doc, contract: Contract, today: date) -> None:
-	"""One row for each line of the contract: as it is on `today`, else as it will begin, else as it ended."""
+	"""One row for each line of the contract: as it is on `today`, else as it will begin, else as it ended.
+
+	Only rows that become others are written: most changes touch none of a contract's lines.
+	"""
 	rows = {row.line_id: row for row in doc.lines}
 	for line_id in dict.fromkeys(piece.line_id for piece in contract.lines):
 		shown = _shown([piece for piece in contract.lines if piece.line_id == line_id], today)
@@ -91,10 +106,22 @@ def refresh_lines(doc, contract: Contract, today: date) -> None:
 			"option_of": shown.option_of or None,
 		}
 		if row := rows.get(line_id):
-			row.db_set(values, update_modified=False)
+			_write_line(row, values)
 		else:
 			doc.append("lines", {"line_id": line_id, **values}).db_insert()
 	_drop_lines_taken_back(doc, contract)
+
+
+def _write_line(row, values: dict) -> None:
+	"""Write a row whose values differ; a day may stand in it as text, as a form sent it."""
+	if {name: _comparable(row.get(name)) for name in values} != {
+		name: _comparable(value) for name, value in values.items()
+	}:
+		row.db_set(values, update_modified=False)
+
+
+def _comparable(value) -> str:
+	return "" if value is None else str(value)
 
 
 def _drop_lines_taken_back(doc, contract: Contract) -> None:
@@ -104,7 +131,7 @@ def _drop_lines_taken_back(doc, contract: Contract) -> None:
 		if row.line_id in known:
 			continue
 		if row.bound:
-			row.db_set({"from_date": None, "to_date": contract.changes[0].effective}, update_modified=False)
+			_write_line(row, {"from_date": None, "to_date": contract.changes[0].effective})
 		else:
 			frappe.db.delete("TV Subscription Line", {"name": row.name})
 			doc.lines.remove(row)
