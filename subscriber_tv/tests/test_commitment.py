@@ -187,6 +187,27 @@ class TestCommitment(BillingTestCase):
 			[(row.tv_line.split("/")[-1], f"{row.amount:.2f}") for row in credit.items], [("EXIT", "-390.00")]
 		)
 
+	def test_who_leaves_the_same_term_again_pays_the_flat_part_once(self):
+		rule = make_rule("Flat Fee Exit", first_months=0, percent_after=10, flat_amount=100)
+		name = self.bound("2026-01-01", commitment_months=12, exit_rule=rule)
+		for event, day in (("end", "2026-10-01"), ("reactivate", "2026-11-01"), ("activate", "2026-11-01")):
+			self.change(name, event, day)
+		# October between the two, 10 % of 30.00, and the flat part; then December alone.
+		fees = self.fees(self.bill(name))
+		self.assertEqual(fees, [("2026-10-01", "2026-11-01", "103.00")])
+		self.change(name, "cancel_at_date", "2026-11-22", "2026-12-01")
+		self.assertEqual(
+			self.fees(self.bill(name, until="2026-12-01")), [("2026-12-01", "2027-01-01", "3.00")]
+		)
+		self.assert_nothing_due(name)
+
+	def fees(self, invoice) -> list[tuple]:
+		return [
+			(str(row.tv_from), str(row.tv_to), f"{row.amount:.2f}")
+			for row in invoice.items
+			if row.tv_kind == "exit-fee"
+		]
+
 	def test_management_may_let_somebody_go_without_the_fee(self):
 		name = self.bound("2026-01-01")
 		self.bill(name)

@@ -6,7 +6,8 @@
 	         start      exit       month 12          term ends
 
 The fee is expected like any other row, so a withdrawn cancellation credits it and a later end makes it smaller. So does
-coming back within the term: days served again are charged as such, and nothing remains of them.
+coming back within the term: days served again are charged as such, and nothing remains of them. Who leaves the same term
+again owes for what remains then, but the flat part only once, and no more than the cap for all his leavings of it together.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -33,14 +34,24 @@ def exit_rows(contract: Contract, places: int, charged: Charged) -> list[Expecte
 	commitment = contract.agreed.commitment
 	if commitment is None or commitment.exit_rule is None:
 		return []
-	found = []
+	rule = commitment.exit_rule
+	found: list[Expected] = []
+	owed: dict[Bound, Decimal] = {}
 	for day, free in _ends(contract):
 		bound = bound_on(contract.bounds(), day)
-		if bound is None or free or (bound.renewed and not commitment.exit_rule.renewed):
+		if bound is None or free or (bound.renewed and not rule.renewed):
 			continue
-		if row := _row(contract, commitment.exit_rule, day, bound, places, charged):
+		if row := _row(contract, _left_of(rule, owed.get(bound)), day, bound, places, charged):
+			owed[bound] = owed.get(bound, ZERO) + row.price.unit_price
 			found.append(row)
 	return found
+
+
+def _left_of(rule: ExitRule, owed: Decimal | None) -> ExitRule:
+	"""The rule for one more leaving of a term, of which `owed` is due for earlier ones; None: this is the first."""
+	if owed is None:
+		return rule
+	return replace(rule, flat=ZERO, cap=None if rule.cap is None else max(rule.cap - owed, ZERO))
 
 
 def _ends(contract: Contract) -> Iterator[tuple[date, bool]]:

@@ -216,7 +216,7 @@ def test_the_row_keeps_what_it_was_made_of():
 	assert Price.from_snapshot(price.snapshot(price.period), "EXIT").why == price.why
 
 
-def left_and_back(*served):
+def left_and_back(*served, rule=ALL):
 	"""A contract bound for 2026 and served on these days: (first, first no longer served or None)."""
 	spans = []
 	for start, end in served:
@@ -224,7 +224,7 @@ def left_and_back(*served):
 		if end:
 			spans.append(StateSpan("Cancelled", end))
 	ended = [replace(one, end=other.start) for one, other in pairwise(spans)]
-	agreed = Agreed(commitment=Commitment(Term(12, None, 0), ALL))
+	agreed = Agreed(commitment=Commitment(Term(12, None, 0), rule))
 	return Contract(
 		"TVS-1", (Line("1", "V1", 30),), (*ended, spans[-1]), START, None, 1, None, "", agreed=agreed
 	)
@@ -244,6 +244,78 @@ def test_who_comes_back_owes_for_the_days_in_between_alone():
 	assert fees(gone) == [(date(2026, 3, 1), date(2027, 1, 1), D(9000))]
 	assert fees(back) == [(date(2026, 3, 1), date(2026, 4, 1), D(900))]
 	assert fees(again) == [*fees(back), (date(2026, 7, 1), date(2027, 1, 1), D(5400))]
+
+
+#: Left in March, back in April, left in July, back in August, left in October.
+THRICE = (
+	(START, date(2026, 3, 1)),
+	(date(2026, 4, 1), date(2026, 7, 1)),
+	(date(2026, 8, 1), date(2026, 10, 1)),
+)
+FLAT = replace(ALL, percent_within=D(0), percent_after=D(0), flat=D(49))
+
+
+@pytest.mark.parametrize(
+	("rule", "first", "then"),
+	[
+		(FLAT, "49.00", []),
+		(replace(FLAT, percent_after=D(1)), "58.00", ["9.00", "27.00"]),  # 900.00 a month: 1, 1 and 3 of them
+		(replace(FLAT, cap=D(40)), "40.00", []),
+		(replace(FLAT, percent_after=D(1), cap=D(60)), "58.00", ["2.00"]),
+		(replace(ALL, percent_after=D(1), cap=D(30)), "9.00", ["9.00", "12.00"]),
+	],
+)
+def test_the_flat_part_is_due_once_a_term_and_the_cap_bounds_all_leavings_of_it(rule, first, then):
+	def fees(known):
+		rows = expected_charges(known, OFFERS, date(2026, 12, 1))
+		return [f"{row.price.unit_price:.2f}" for row in rows if row.kind == EXIT_FEE]
+
+	assert fees(left_and_back(*THRICE, rule=rule)) == [first, *then]
+	assert fees(left_and_back(*THRICE[:1], (date(2026, 4, 1), None), rule=rule)) == [first]
+
+
+def test_a_row_says_what_was_left_of_the_rule():
+	rule = replace(FLAT, percent_after=D(1), cap=D(60))
+	rows = expected_charges(left_and_back(*THRICE, rule=rule), OFFERS, date(2026, 12, 1))
+	first, second = (dict(row.price.why) for row in rows if row.kind == EXIT_FEE)
+	assert (first["flat"], first["cap"], second["flat"], second["cap"]) == ("49", "60", "0", "2")
+
+
+def test_the_flat_part_is_due_at_the_first_leaving_that_is_not_free():
+	rule = replace(FLAT, name="Flat")
+	day, again = date(2026, 6, 1), date(2026, 9, 1)
+
+	def twice(free):
+		return contract(
+			leave(day, free=free),
+			Change(4, "end", "Cancelling", "Cancelled", day),
+			Change(5, "reactivate", "Cancelled", "Awaiting Activation", date(2026, 7, 1)),
+			Change(6, "activate", "Awaiting Activation", "Active", date(2026, 7, 1)),
+			leave(again, 7, date(2026, 8, 1)),
+			rule=rule,
+		)
+
+	def days(known):
+		rows = expected_charges(known, OFFERS, date(2027, 1, 1), terms_of(known))
+		return [row.span.start for row in rows if row.kind == EXIT_FEE]
+
+	assert days(twice(free=False)) == [day]
+	assert days(twice(free=True)) == [again]
+
+
+def test_a_renewed_term_has_a_flat_part_of_its_own():
+	rule = replace(FLAT, renewed=True)
+	known = contract(
+		leave(date(2026, 6, 1)),
+		Change(4, "end", "Cancelling", "Cancelled", date(2026, 6, 1)),
+		Change(5, "reactivate", "Cancelled", "Awaiting Activation", date(2026, 7, 1)),
+		Change(6, "activate", "Awaiting Activation", "Active", date(2026, 7, 1)),
+		Change(7, "renew", "Active", "Active", date(2028, 1, 1), date(2029, 1, 1)),
+		leave(date(2028, 7, 1), 8, date(2028, 3, 1)),
+		rule=rule,
+	)
+	rows = expected_charges(known, OFFERS, date(2035, 1, 1), terms_of(known))
+	assert [f"{row.price.unit_price:.2f}" for row in rows if row.kind == EXIT_FEE] == ["49.00", "49.00"]
 
 
 def test_outlets_count_once_in_the_fee_of_a_contract_that_came_back():
