@@ -19,7 +19,7 @@ from subscriber_tv.flows.contracts.follow_lines import follow_lines
 from subscriber_tv.flows.contracts.record_change import read_current
 from subscriber_tv.flows.contracts.words import event_label
 from subscriber_tv.tests import factories
-from subscriber_tv.tests.billing_case import BillingTestCase
+from subscriber_tv.tests.billing_case import VAT_10, VAT_20, BillingTestCase, ledger, money
 from subscriber_tv.tests.contract_case import ContractCase
 
 
@@ -201,6 +201,28 @@ class TestBillsOfChangedLines(BillingTestCase):
 		note = frappe.get_last_doc("Sales Invoice", {"is_return": 1, "customer": invoice.customer})
 		self.assertEqual(self.rows(note), [("L1/BASE", "2026-11-16", "2026-12-01", "-150.00")])
 		self.assertEqual(frappe.parse_json(invoice.items[0].tv_facts)["change"], 6)
+		self.assert_nothing_due(name)
+
+	def test_a_plan_of_the_same_price_with_another_item_is_billed_with_its_vat(self):
+		# From the 16th on demand: 15.00 of November are taken back at 10 % and billed at 20 %.
+		name = self.subscribe("2026-11-01")
+		self.bill(name, "2026-11-01", "2026-11-01")
+		charges = [factories.charge(item="TV-OPTION", unit_price=30)]
+		other = factories.make_offer_version(
+			f"DEMAND-{frappe.generate_hash(length=6)}".upper(), charges=charges
+		)
+		change_lines(
+			subscription=name, steps=[{"line_id": "L1", "offer_version": other}], effective_date="2026-11-16"
+		)
+		frappe.db.commit()
+		invoice = self.bill(name)
+		self.assertEqual(self.rows(invoice), [("L1/BASE", "2026-11-16", "2026-12-01", "15.00")])
+		self.assertEqual((invoice.items[0].item_code, f"{invoice.grand_total:.2f}"), ("TV-OPTION", "18.00"))
+		note = frappe.get_last_doc("Sales Invoice", {"is_return": 1, "customer": invoice.customer})
+		self.assertEqual(self.rows(note), [("L1/BASE", "2026-11-16", "2026-12-01", "-15.00")])
+		self.assertEqual((note.items[0].item_code, f"{note.grand_total:.2f}"), ("TV-SUBSCRIPTION", "-16.50"))
+		self.assertEqual(ledger(invoice.name)[VAT_20], money("-3.00"))
+		self.assertEqual(ledger(note.name)[VAT_10], money("1.50"))
 		self.assert_nothing_due(name)
 
 	def test_taking_the_change_back_puts_the_bill_back(self):

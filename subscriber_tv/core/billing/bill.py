@@ -1,7 +1,7 @@
 """The bill is a difference: what is expected less what is invoiced.
 
-Days are compared, not amounts. Rows are gathered in cells: same line, same kind, same whole period, same price
-of the whole period. Within a cell
+Days are compared, not amounts. Rows are gathered in cells: same line, same kind, same whole period, same Item (it
+gives account and VAT), same price of the whole period. Within a cell
 
     expected   |===============|              value V(E)
     invoiced        |==============|          value V(I), the rows that stand less our corrections
@@ -36,6 +36,7 @@ from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtrac
 from subscriber_tv.core.billing.price import (
 	BY_TOTAL,
 	CORRECTION,
+	EXIT_FEE,
 	FAR,
 	ONE_DAY,
 	ONE_OFF,
@@ -179,7 +180,7 @@ def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_row
 	waiting = _waiting(expected, until)
 	charges: list[Charge] = []
 	credits: list[Credit] = []
-	for cell in _cells(expected, facts.own):
+	for cell in _cells(expected, facts.own, facts.offers):
 		if cell.place[1] in BY_TOTAL:
 			_settle_total(cell, until, facts.places, floor, claims, charges, credits)
 			continue
@@ -211,22 +212,34 @@ def _consolidate(group: GroupKey, bills: Sequence[Bill]) -> Bill:
 	)
 
 
-def _cells(expected: Sequence[Expected], invoiced: Sequence[InvoicedRow]) -> Iterable[_Cell]:
+def _cells(expected: Sequence[Expected], invoiced: Sequence[InvoicedRow], offers: Offers) -> Iterable[_Cell]:
 	cells: dict[tuple, _Cell] = defaultdict(_Cell)
 	for row in expected:
-		cells[_identity(row)].expected.append(row)
+		cells[_identity(row, offers)].expected.append(row)
 	for row in invoiced:
-		cells[_identity(row)].rows.append(row)
+		cells[_identity(row, offers)].rows.append(row)
 	return cells.values()
 
 
-def _identity(row: Expected | InvoicedRow) -> tuple:
-	"""A one-off charge is one for ever, whatever its day or price: it is not repaired once billed."""
+def _identity(row: Expected | InvoicedRow, offers: Offers) -> tuple:
+	"""A one-off charge is one for ever, whatever its day, Item or price: it is not repaired once billed."""
 	if row.kind == ONE_OFF:
 		return (row.line, row.kind)
+	item = _item_of(row, offers)
 	if row.kind in BY_TOTAL:
-		return (row.line, row.kind, row.price.period, row.span.start)
-	return (row.line, row.kind, row.price.period, plain(row.price.full_amount))
+		return (row.line, row.kind, row.price.period, item, row.span.start)
+	return (row.line, row.kind, row.price.period, item, plain(row.price.full_amount))
+
+
+def _item_of(row: Expected | InvoicedRow, offers: Offers) -> str:
+	"""The Item that the offer billed says today: one renamed since, or amended by hand on an invoice, is no other.
+
+	An exit fee has that of its rule, whatever an accountant made of it afterwards.
+	"""
+	if row.kind == EXIT_FEE:
+		return ""
+	charges = offers.get(row.price.offer_version, ())
+	return next((one.item for one in charges if one.code == row.price.charge_code), row.price.item)
 
 
 def _waiting(expected: Sequence[Expected], until: date) -> dict[tuple[str, str], list[Span]]:

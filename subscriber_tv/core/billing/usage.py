@@ -96,16 +96,21 @@ def _of_period(
 
 
 def _pieces(chain: Chain, period: Span, days: Span, terms: Terms) -> Iterator[Piece]:
-	"""The parts of the period at one price each; of a charge without proration the price of the first day holds."""
+	"""The parts of the period at one price and under one Item each; without proration those of the first day hold."""
 	pieces = [
 		(line, charge, spans)
 		for line, charge, span in pieces_in(chain, days)
 		if (met := span.meet(period)) and (spans := subtract([met], terms.unbilled))
 	]
-	for _, group in groupby(pieces, key=lambda piece: piece[1].prorate and piece[1].pricing):
+	for _, group in groupby(pieces, key=_rated_as):
 		together = list(group)
 		line, charge, _ = together[0]
 		yield line, charge, tuple(sorted(span for _, _, spans in together for span in spans))
+
+
+def _rated_as(piece: Piece) -> object:
+	_, charge, _ = piece
+	return charge.prorate and (charge.item, charge.pricing)
 
 
 def _used_in(usage: Sequence[Usage], spans: tuple[Span, ...]) -> list[Decimal]:
