@@ -170,6 +170,28 @@ class TestChargeKinds(BillingTestCase):
 		self.assert_nothing_due(subscription)
 		self.assertEqual(self.net_billed(subscription), money("15.48") + 15 + 12 + 12 + money("4.13") + 4)
 
+	def test_a_whole_period_begun_in_another_system_is_left_to_it(self):
+		version = make_version(
+			charge("BASE", unit_price=31), charge("WHOLE", unit_price=12, proration="None")
+		)
+		subscription = self.subscribe("2025-01-01", version=version, billed_through="2026-10-16")
+		self.confirm_first_bill(subscription)
+		self.assertEqual(
+			self.codes(self.bill(subscription)),
+			[
+				("BASE", "2026-10-16", "16.00"),
+				("BASE", "2026-11-01", "31.00"),
+				("WHOLE", "2026-11-01", "12.00"),
+			],
+		)
+		self.assert_nothing_due(subscription)
+
+	def confirm_first_bill(self, subscription: str) -> None:
+		values = {"doctype": "TV First Bill", "subscription": subscription, "status": "Confirmed"}
+		values |= {"payer": frappe.db.get_value("TV Subscription", subscription, "payer"), "currency": "EUR"}
+		frappe.get_doc(values).insert()
+		frappe.db.commit()
+
 	def test_a_percentage_follows_a_change_of_its_base(self):
 		version = make_version(charge("BASE", unit_price=30), charge("SERVICE", **SERVICE))
 		subscription = self.subscribe("2026-11-01", version=version, quantity=10)

@@ -4,7 +4,7 @@ Rules (design, "Conventions of money, time and stock"): a one-off charge once, o
 recurring charge one row per anchor-aligned period and at most for the days served, due when the row begins or, in
 arrears, when its period closes; usage when its period closes; a deposit for each unit when it comes. A part of a period
 costs its actual days over the actual days of the whole period; quantity times unit price comes first and each row is
-rounded once. Nothing before `billed_through`, the opening position of a contract taken over.
+rounded once. Nothing before `billed_through`, the opening position of a contract taken over (see opening.py).
 
 The order of the passes: rows at their prices, discounts, percentages of what is left, minimums of all that.
 """
@@ -12,7 +12,6 @@ The order of the passes: rows at their prices, discounts, percentages of what is
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -23,11 +22,10 @@ from subscriber_tv.core.billing.deposits import Held, deposit_rows, held_for
 from subscriber_tv.core.billing.discounts import discounted
 from subscriber_tv.core.billing.exit_fee import exit_rows
 from subscriber_tv.core.billing.minimum import true_ups
+from subscriber_tv.core.billing.opening import from_opening
 from subscriber_tv.core.billing.percents import percent_rows
-from subscriber_tv.core.billing.periods import Span
 from subscriber_tv.core.billing.price import (
 	DEPOSIT,
-	FAR,
 	ONE_OFF,
 	RECURRING,
 	USAGE,
@@ -79,7 +77,7 @@ def expected_charges(
 	rows += exit_rows(
 		contract, places, lambda one, day: expected_charges(one, offers, day, terms, places, base=base)
 	)
-	rows = [kept for row in rows if (kept := _from_opening(row, contract.billed_through))]
+	rows = [kept for row in rows if (kept := from_opening(row, contract.billed_through))]
 	rows = [row for row in rows if row.span.start <= until]
 	rows.sort(key=lambda row: (row.line, row.kind, row.span))
 	_check_overlap(rows)
@@ -98,13 +96,6 @@ def _minimums(chains: Chains) -> dict[str, dict[str, Decimal]]:
 		if kind in (RECURRING, PERCENT):
 			found[key] |= {line.offer_version: charge.minimum for line, charge in chain if charge.minimum}
 	return {key: leasts for key, leasts in found.items() if leasts}
-
-
-def _from_opening(row: Expected, billed_through: date | None) -> Expected | None:
-	if billed_through is None:
-		return row
-	span = row.span.meet(Span(billed_through, FAR))
-	return replace(row, span=span, due=max(row.due, span.start)) if span else None
 
 
 def _check_overlap(rows: Sequence[Expected]) -> None:

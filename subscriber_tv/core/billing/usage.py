@@ -9,7 +9,8 @@ The sum of the period is compared with what stands invoiced for it, so a record 
 its old period, and usage taken back is credited. Where the price changes within a period, each price rates the days it
 holds. Fee, allowance, free units and the bounds of a percentage have their share by days of a part of a period; without
 proration they are whole, and the price of the first day rates the period. Days without charge (a trial, a pause) count
-neither usage nor allowance; usage of days not served is not charged.
+neither usage nor allowance; usage of days not served is not charged. Of a period begun elsewhere, in a contract taken
+over, the days from its opening position on are rated here, with their share of fee, allowance and bounds in every case.
 """
 
 from bisect import bisect_left
@@ -20,7 +21,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
-from subscriber_tv.core.billing.chain import Chain, pieces_in, row_of, ruled, services
+from subscriber_tv.core.billing.chain import Chain, in_force, pieces_in, row_of, ruled, services
 from subscriber_tv.core.billing.periods import Span, days_in, subtract
 from subscriber_tv.core.billing.price import ONE_DAY, Expected, OfferCharge, Refused
 from subscriber_tv.core.billing.terms import Terms
@@ -78,7 +79,8 @@ def _of_period(
 ) -> Iterator[Expected]:
 	for line, charge, spans in _pieces(chain, period, days, terms):
 		events = _used_in(used.get((line.line_id, charge.code), ()), spans)
-		model = part_of(charge.pricing, days_in(spans), period.days) if charge.prorate else charge.pricing
+		shared = charge.prorate or _begun_elsewhere(contract, line, period, spans[0].start)
+		model = part_of(charge.pricing, days_in(spans), period.days) if shared else charge.pricing
 		row = row_of(
 			contract,
 			line,
@@ -106,6 +108,14 @@ def _pieces(chain: Chain, period: Span, days: Span, terms: Terms) -> Iterator[Pi
 		together = list(group)
 		line, charge, _ = together[0]
 		yield line, charge, tuple(sorted(span for _, _, spans in together for span in spans))
+
+
+def _begun_elsewhere(contract: Contract, line: Line, period: Span, first: date) -> bool:
+	"""Whether the charge was served in this period before the opening position, which is its `first` day here."""
+	if first != contract.billed_through:
+		return False
+	before = Span(max(period.start, in_force(line).start), first)
+	return any(before.meet(served) for served in services(contract))
 
 
 def _rated_as(piece: Piece) -> object:
