@@ -16,6 +16,7 @@ frappe.provide("subscriber_tv");
 
 	// Used by every page that shows an invoice row; `only` narrows the choice to one row.
 	subscriber_tv.raise_dispute = async function (invoice, done, only = null) {
+		await frappe.require("/assets/subscriber_tv/js/table_column.js");
 		const all = await frappe.xcall(`${API}.disputable_rows`, { invoice });
 		const rows = all.filter((row) => flt(row.left) > 0 && (!only || row.row === only));
 		if (!rows.length) {
@@ -77,15 +78,7 @@ frappe.provide("subscriber_tv");
 	}
 
 	function row_fields() {
-		const column = (fieldname, fieldtype, label, columns, read_only = 1) => ({
-			fieldname,
-			fieldtype,
-			label,
-			columns,
-			read_only,
-			options: fieldtype === "Currency" ? "currency" : undefined,
-			in_list_view: 1,
-		});
+		const column = subscriber_tv.table_column;
 		return [
 			column("description", "Data", __("Description"), 4),
 			column("billed", "Currency", __("Billed (excl. VAT)"), 2),

@@ -8,6 +8,7 @@ frappe.ui.form.on("TV Dispute", {
 		frm.disable_save();
 		if (frm.is_new()) return;
 		const name = frm.doc.name;
+		await frappe.require("/assets/subscriber_tv/js/table_column.js");
 		const steps = await frappe.xcall(`${API}.steps`, { dispute: name });
 		if (frm.doc.name !== name) return;
 		frm.clear_custom_buttons();
@@ -69,15 +70,7 @@ function ask(frm, step) {
 }
 
 function granted_table(frm) {
-	const column = (fieldname, fieldtype, label, columns, read_only = 1) => ({
-		fieldname,
-		fieldtype,
-		label,
-		columns,
-		read_only,
-		options: fieldtype === "Currency" ? "currency" : undefined,
-		in_list_view: 1,
-	});
+	const column = subscriber_tv.table_column;
 	return {
 		fieldname: "lines",
 		fieldtype: "Table",
