@@ -65,6 +65,9 @@ class UpcomingBills {
 		new frappe.Chart(box[0], {
 			type: "bar",
 			height: 220,
+			// Drawn whole at once: bars that grow would be missing on a print or a picture of the dialog.
+			animate: 0,
+			disableEntryAnimation: 1,
 			colors: this.before ? ["#b8c2cc", "#2490ef"] : ["#2490ef"],
 			data: { labels: days.map((day) => this.short_day(day)), datasets },
 			tooltipOptions: { formatTooltipY: (value) => this.money(value) },
