@@ -72,6 +72,7 @@ doc_events = {
 	"Quotation": {
 		"before_validate": "subscriber_tv.overrides.quotation.before_validate",
 		"validate": "subscriber_tv.overrides.quotation.validate",
+		"before_submit": "subscriber_tv.overrides.quotation.before_submit",
 	},
 	"Dunning": {"validate": "subscriber_tv.overrides.dunning.validate"},
 	"Stock Ledger Entry": {"on_submit": "subscriber_tv.overrides.stock_ledger_entry.on_submit"},

@@ -19,12 +19,14 @@ from collections.abc import Iterable
 import frappe
 from frappe import _
 
+from subscriber_tv.flows.contracts.sales_limits import KEEPERS_OF_TERMS
+
 STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
 STAFF_REVOKING = ("TV Support", "TV Back Office", "System Manager")
 STAFF_LOGISTICS = ("TV Logistics", "TV Back Office", "System Manager")
 STAFF_SELLING = ("TV Sales", "TV Back Office", "TV Billing", "System Manager")
 STAFF_SUGGESTING = (*STAFF_SELLING, "TV Support", "TV Marketing")
-STAFF_KEEPING_TERMS = ("TV Back Office", "TV Billing", "System Manager")
+STAFF_KEEPING_TERMS = KEEPERS_OF_TERMS
 STAFF_LEAVING_EARLY = ("TV Billing", "TV Management", "System Manager")
 """Sales may sell more or other; prices of one's own and what was agreed belong to those who answer for them."""
 

@@ -6,7 +6,7 @@ from frappe import _
 from subscriber_tv.api.contracts import require_subscription
 from subscriber_tv.api.guards import STAFF_SELLING, only_for
 from subscriber_tv.flows.contracts.today import site_today
-from subscriber_tv.flows.promotions import give, grant
+from subscriber_tv.flows.promotions import by_hand, give, grant
 
 
 @frappe.whitelist(methods=["GET", "POST"])
@@ -15,7 +15,11 @@ def choices(subscription: str) -> list:
 	only_for(*STAFF_SELLING)
 	require_subscription(subscription)
 	site = frappe.db.get_value("TV Subscription", subscription, "site")
-	return give.choices(subscription, site_today(site))
+	found = give.choices(subscription, site_today(site))
+	for one in found:
+		if reason := by_hand.why_not_by_hand(one["promotion"]):
+			one["reasons"].append(reason)
+	return sorted(found, key=lambda one: bool(one["reasons"]))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -25,15 +29,19 @@ def grant_promotion(
 	code: str | None = None,
 	effective_date: str | None = None,
 ) -> dict:
-	"""Give a promotion by name or code, from an ISO day on; answer with the change. PermissionError without a role."""
+	"""Give a promotion by name or code, from an ISO day on; answer with the change.
+
+	PermissionError without a role, or for one by hand beyond the limits of sales.
+	"""
 	only_for(*STAFF_SELLING)
 	require_subscription(subscription)
 	if not (promotion or code):
 		frappe.throw(_("Choose a promotion, or enter its code."), title=_("Promotion"))
+	name = promotion or give.name_of_code(code)
+	by_hand.require_by_hand(name)
 	change = grant.grant_promotion(
 		subscription=subscription,
-		promotion=promotion or None,
-		code=code or None,
+		promotion=name,
 		effective_date=effective_date or None,
 	)
 	return {"change": change}

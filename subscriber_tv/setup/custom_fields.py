@@ -4,6 +4,8 @@ Labels are marked with an identity `_` so that the translation test finds them; 
 shows the form.
 """
 
+from subscriber_tv.setup.quotation_fields import QUOTATION_FIELDS
+
 
 def _(text: str) -> str:
 	return text
@@ -147,127 +149,7 @@ CUSTOM_FIELDS: dict = {
 			"module": "Subscriber TV",
 		},
 	],
-	"Quotation": [
-		{
-			"fieldname": "tv_section",
-			"label": _("TV Subscription"),
-			"fieldtype": "Section Break",
-			"insert_after": "ignore_pricing_rule",
-			"collapsible": 1,
-			"collapsible_depends_on": "tv_lines",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_lines",
-			"label": _("TV Lines"),
-			"fieldtype": "Table",
-			"insert_after": "tv_section",
-			"options": "TV Quote Line",
-			"description": _("They make the items: what the first bill will charge"),
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_terms_section",
-			"label": _("Terms of the Contract"),
-			"fieldtype": "Section Break",
-			"insert_after": "tv_lines",
-			"depends_on": "eval:(doc.tv_lines || []).length",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_start_on",
-			"label": _("Served From"),
-			"fieldtype": "Date",
-			"insert_after": "tv_terms_section",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_anchor_day",
-			"label": _("Billing Day"),
-			"fieldtype": "Int",
-			"insert_after": "tv_start_on",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_calendar_aligned",
-			"label": _("Periods Follow the Calendar"),
-			"fieldtype": "Check",
-			"insert_after": "tv_anchor_day",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_trial_days",
-			"label": _("Trial Days"),
-			"fieldtype": "Int",
-			"insert_after": "tv_calendar_aligned",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_column",
-			"fieldtype": "Column Break",
-			"insert_after": "tv_trial_days",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_minimum",
-			"label": _("Minimum per Period"),
-			"fieldtype": "Currency",
-			"insert_after": "tv_column",
-			"options": "currency",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_discount_percent",
-			"label": _("Discount"),
-			"fieldtype": "Percent",
-			"insert_after": "tv_minimum",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_discount_periods",
-			"label": _("Discounted Periods"),
-			"fieldtype": "Int",
-			"insert_after": "tv_discount_percent",
-			"description": _("Empty: for ever"),
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_months",
-			"label": _("Months Shown"),
-			"fieldtype": "Int",
-			"insert_after": "tv_discount_periods",
-			"default": "12",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_bills_section",
-			"label": _("Bills"),
-			"fieldtype": "Section Break",
-			"insert_after": "tv_months",
-			"depends_on": "eval:(doc.tv_bills || []).length",
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_bills",
-			"label": _("Bills"),
-			"fieldtype": "Table",
-			"insert_after": "tv_bills_section",
-			"options": "TV Quote Bill Line",
-			"read_only": 1,
-			"no_copy": 1,
-			"module": "Subscriber TV",
-		},
-		{
-			"fieldname": "tv_term_net",
-			"label": _("Net in These Months"),
-			"fieldtype": "Currency",
-			"insert_after": "tv_bills",
-			"options": "currency",
-			"read_only": 1,
-			"no_copy": 1,
-			"module": "Subscriber TV",
-		},
-	],
+	"Quotation": QUOTATION_FIELDS,
 	"Quotation Item": [
 		{
 			"fieldname": "tv_line",
@@ -277,7 +159,8 @@ CUSTOM_FIELDS: dict = {
 			"read_only": 1,
 			"hidden": 1,
 			"print_hide": 1,
-			"no_copy": 1,
+			# A copied quotation computes its rows anew: it must know them as computed ones.
+			"no_copy": 0,
 			"module": "Subscriber TV",
 		},
 	],

@@ -2,9 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import frappe
+from frappe.utils import getdate
 
 from subscriber_tv.core.contracts.lines import Line, LineStep
 from subscriber_tv.core.contracts.states import CREATE
@@ -74,19 +77,7 @@ class Rows:
 	def discounts_of(self, change: dict) -> tuple[Discount, ...]:
 		"""Those granted, from the day of the change on; those of the opening from the first day."""
 		since = None if change.event == CREATE else change.effective_date
-		return tuple(
-			Discount(
-				percent=money(row.percent),
-				amount=money(row.amount),
-				periods=row.periods or None,
-				until=row.until,
-				since=since,
-				line=row.line_id or None,
-				label=row.label,
-				promotion=row.promotion or "",
-			)
-			for row in self._of(DISCOUNT, change)
-		)
+		return tuple(discount_of(row, since) for row in self._of(DISCOUNT, change))
 
 	def _prices(self, change: dict) -> dict[str, dict[str, PriceModel | None]]:
 		prices: dict[str, dict[str, PriceModel | None]] = defaultdict(dict)
@@ -143,7 +134,34 @@ def rows_of(change: Change) -> dict[str, list[dict]]:
 	return {
 		"lines": lines + steps,
 		"prices": prices,
-		"discounts": [_discount_row(d) for d in change.discounts],
+		"discounts": [discount_row(d) for d in change.discounts],
+	}
+
+
+def discount_of(row: Mapping[str, Any], since: date | None = None) -> Discount:
+	"""The discount of a row as `discount_row` makes it, in force since that day."""
+	return Discount(
+		percent=money(row["percent"]),
+		amount=money(row["amount"]),
+		periods=row["periods"] or None,
+		until=getdate(row["until"]) if row["until"] else None,
+		since=since,
+		line=row["line_id"] or None,
+		label=row["label"],
+		promotion=row["promotion"] or "",
+	)
+
+
+def discount_row(discount: Discount) -> dict:
+	"""A discount as it is stored, without the day since which it is in force."""
+	return {
+		"label": discount.label,
+		"line_id": discount.line,
+		"percent": plain(discount.percent),
+		"amount": plain(discount.amount),
+		"periods": discount.periods or 0,
+		"until": discount.until,
+		"promotion": discount.promotion or None,
 	}
 
 
@@ -154,18 +172,6 @@ def _price_row(line_id: str, code: str, model: PriceModel | None) -> dict:
 	name, unit_price = name_of(model)
 	full = json.dumps(write_model(model), sort_keys=True)
 	return row | {"price_model": name, "unit_price": plain(unit_price), "price_json": full}
-
-
-def _discount_row(discount: Discount) -> dict:
-	return {
-		"label": discount.label,
-		"line_id": discount.line,
-		"percent": plain(discount.percent),
-		"amount": plain(discount.amount),
-		"periods": discount.periods or 0,
-		"until": discount.until,
-		"promotion": discount.promotion or None,
-	}
 
 
 def _load(doctype: str, parents: list[str], locked: bool) -> dict[str, list[dict]]:

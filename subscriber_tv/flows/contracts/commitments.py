@@ -60,7 +60,10 @@ def is_consumer(customer: str) -> bool:
 
 
 def check_commitment(doc) -> None:
-	"""Refuse a new TV Subscription whose term is none, or binds a consumer beyond the law."""
+	"""Refuse a term that is none, or binds a consumer beyond the law; empty what means nothing without one.
+
+	`doc` is a new TV Subscription, or its FIELDS, currency and customer (empty for a prospect, of whom nothing is known).
+	"""
 	_clear_what_means_nothing(doc)
 	if not doc.commitment_months:
 		return
@@ -78,7 +81,7 @@ def check_commitment(doc) -> None:
 		cint(doc.commitment_months),
 		cint(doc.renewal_months),
 		rule_of(rule) if rule else None,
-		consumer=is_consumer(doc.customer),
+		consumer=bool(doc.customer) and is_consumer(doc.customer),
 	)
 	if problems:
 		frappe.throw([_sentence(code, doc) for code in problems], title=_("Commitment"), as_list=True)

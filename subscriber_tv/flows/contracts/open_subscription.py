@@ -19,6 +19,7 @@ from subscriber_tv.flows.catalogue.facts import segment_path
 from subscriber_tv.flows.contracts.check_line import check_line, check_option, check_prices
 from subscriber_tv.flows.contracts.commitments import check_commitment
 from subscriber_tv.flows.contracts.record_change import record_change, refresh_cache
+from subscriber_tv.flows.contracts.sales_limits import require_trial_within
 from subscriber_tv.flows.contracts.timeline import agreed_of
 from subscriber_tv.flows.contracts.today import site_today
 from subscriber_tv.flows.promotions.give import promotions_at_opening
@@ -40,13 +41,14 @@ def open_subscription(
 	start_on: date | str | None = None,
 	terms: dict | None = None,
 	discounts: Sequence[Discount] = (),
+	promised: Sequence[Discount] = (),
 ) -> str:
 	"""Open a Draft with lines of {offer_version, quantity, option_of, prices}; return its name.
 
 	`prices` of a line are negotiated ones by charge code, `option_of` the id of the line it widens (the first is L1).
 	`terms` are further fields of the subscription: trial_days, calendar_aligned, minimum, commitment_months, renewal,
 	renewal_months, notice_months, exit_rule, sales_channel, promotion_code, mode_of_payment, po_no, separate_invoice.
-	`discounts` hold from the first day.
+	`discounts` hold from the first day, `promised` are those that the promotion of the code was quoted to take off.
 	`start_on` is the day of the order at the site (default today), `billed_through` the day before which another
 	system has billed: such a contract is not held to the dates on which its offer is on sale.
 	Errors: ValidationError naming what is wrong with site, lines or offer; PhaseOff when orders are off.
@@ -74,6 +76,7 @@ def open_subscription(
 	doc.flags.start_on = start_on
 	doc.flags.prices = {f"L{no}": line.get("prices") or {} for no, line in enumerate(lines, start=1)}
 	doc.flags.discounts = tuple(discounts)
+	doc.flags.promised = tuple(promised)
 	# The caller, an endpoint or an import, has checked who may open a subscription.
 	doc.flags.ignore_permissions = True
 	return doc.insert().name
@@ -88,6 +91,9 @@ def prepare(doc) -> None:
 	_check_days(doc)
 	check_commitment(doc)
 	_check_lines(doc)
+	if not doc.flags.ignore_permissions:
+		# A user's own document. One that a flow writes has terms that somebody has agreed to before.
+		require_trial_within(doc)
 
 
 def record_opening(doc) -> None:

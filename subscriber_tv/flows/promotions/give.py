@@ -5,6 +5,7 @@ lock of its row, so that of two at once the second sees what the first gave.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import date
 
 import frappe
@@ -40,7 +41,7 @@ def promotions_at_opening(doc, day: date) -> tuple[Discount, ...]:
 	"""The discounts of a new TV Subscription: that of its code, and those given automatically.
 
 	A contract made from a quotation, or taken over from another system, is billed as was agreed there: it gets none by
-	itself.
+	itself, and that of its code as the quotation showed it (`doc.flags.promised`), if it still may have it.
 	NotEligible for a code that is unknown or not for this contract, with every reason.
 	"""
 	case = _case_of_opening(doc, day)
@@ -51,7 +52,24 @@ def promotions_at_opening(doc, day: date) -> tuple[Discount, ...]:
 		given.append(promotion)
 	if not (doc.get("quotation") or doc.billed_through):
 		given += combined(given, _fitting(doc, case))
+	if doc.flags.promised:
+		return doc.flags.promised
 	return tuple(discount for promotion in given for discount in discounts_of(promotion, case))
+
+
+def discounts_quoted(code: str, contract, lines: Iterable, day: date, before: int) -> tuple[Discount, ...]:
+	"""What the promotion of a code would take off a contract that is only quoted; nothing is locked or given.
+
+	`contract` has the fields of a TV Subscription, site and customer may be empty; `before` are the contracts of the same
+	quotation that would have it already. NotEligible with every reason.
+	"""
+	promotion = promotion_of(frappe.get_cached_doc(DOCTYPE, name_of_code(code)))
+	used = _used(promotion.name, contract.customer, "", locked=False)
+	customers = before if contract.customer else 0
+	used = replace(used, times=used.times + before, by_customer=used.by_customer + customers)
+	case = _case(contract, lines, day)
+	_require(promotion, case, used)
+	return discounts_of(promotion, case)
 
 
 def _fitting(doc, case: Case) -> list[Promotion]:

@@ -5,6 +5,7 @@ contract beside its state ends the comparison on its day.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
 import frappe
@@ -21,25 +22,51 @@ from subscriber_tv.flows.contracts import timeline
 from subscriber_tv.flows.quotes.offered import QuotedContract, contracts_of, subscriptions_of
 
 
-def compare_quotes(quotations: Iterable[str]) -> Iterator[tuple[str, str, Compared]]:
-	"""Quotation, subscription and compared row, for every activated subscription of these quotations."""
+@dataclass(frozen=True)
+class KeptTerms:
+	"""What a quote promised beside its amounts, and what the contract was opened with.
+
+	The ends are the first days after the first term, counted from the activation; None where nothing binds.
+	"""
+
+	promotion: str
+	quoted_end: date | None
+	agreed_end: date | None
+	kept: bool
+
+
+def compare_quotes(quotations: Iterable[str]) -> Iterator[tuple[str, str, KeptTerms, Compared]]:
+	"""Quotation, subscription, its terms and compared row, for every activated subscription of these quotations."""
 	for quotation in quotations:
 		doc = frappe.get_doc("Quotation", quotation)
 		opened = [row for row in subscriptions_of(quotation) if row.activated_on]
 		for subscription in opened:
-			for row in _rows(doc, subscription):
-				yield quotation, subscription.name, row
+			contract = timeline.load(subscription.name)
+			quoted = _quoted(contracts_of(doc, contract.activated_on), contract, subscription.site)
+			if quoted is None:
+				continue
+			terms = _terms(doc, quoted, contract)
+			for row in _rows(quoted, contract):
+				yield quotation, subscription.name, terms, row
 
 
-def _rows(doc, subscription: dict) -> list[Compared]:
-	contract = timeline.load(subscription.name)
-	invoiced = facts.invoiced_rows([subscription.name]).get(subscription.name, [])
+def _terms(doc, quoted: QuotedContract, contract: Contract) -> KeptTerms:
+	promised, agreed = quoted.offered.agreed.commitment, contract.agreed.commitment
+	same_discounts = quoted.offered.discounts == contract.changes[0].discounts
+	return KeptTerms(
+		promotion=doc.get("tv_promotion_code") or "",
+		quoted_end=promised.term.first_end(contract.activated_on) if promised else None,
+		agreed_end=agreed.term.first_end(contract.activated_on) if agreed else None,
+		kept=promised == agreed and same_discounts,
+	)
+
+
+def _rows(quoted: QuotedContract, contract: Contract) -> list[Compared]:
+	subscription = contract.subscription
+	invoiced = facts.invoiced_rows([subscription]).get(subscription, [])
 	until = max((row.span.start for row in invoiced), default=contract.activated_on)
-	quoted = _quoted(contracts_of(doc, contract.activated_on), contract, subscription.site)
-	if not quoted:
-		return []
 	played = upcoming(
-		[offered_facts(quoted.offered, subscription.name)],
+		[offered_facts(quoted.offered, subscription)],
 		today=contract.activated_on,
 		until=until,
 		max_months=NO_AGE_LIMIT,

@@ -3,6 +3,7 @@
 Both are played with the function that bills, so a quote cannot promise what a bill run would not do.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 import frappe
@@ -11,20 +12,30 @@ from frappe.utils import cint, flt, nowdate
 
 from subscriber_tv.core.money import ZERO, money
 from subscriber_tv.flows.billing import upcoming
-from subscriber_tv.flows.quotes.offered import QuotedContract, contracts_of
+from subscriber_tv.flows.billing.upcoming import OfferedContract
+from subscriber_tv.flows.quotes.offered import QuotedContract, check_binding, contracts_of
+from subscriber_tv.flows.quotes.promised import note_promised
+from subscriber_tv.flows.quotes.summary import summary
 from subscriber_tv.ledger.party import tax_template
 
 MONTHS = 12
 
 
 def fill(doc) -> None:
-	"""Compute items and bills of a draft Quotation with TV lines; ValidationError naming the row that is wrong."""
+	"""Compute items, bills and sentence of a draft Quotation with TV lines.
+
+	Errors: ValidationError naming the row that is wrong; NotEligible for a promotion code the customer may not have.
+	"""
 	doc.tv_start_on = doc.tv_start_on or doc.transaction_date or nowdate()
-	played = [(one, _played(one, cint(doc.tv_months) or MONTHS)) for one in contracts_of(doc)]
+	months = cint(doc.tv_months) or MONTHS
+	check_binding(doc)
+	note_promised(doc)
+	played = [(one, _played(one.offered, months)) for one in contracts_of(doc)]
 	_refuse_refused(played)
 	_fill_items(doc, played)
 	_fill_bills(doc, [bill for _one, bills in played for bill in bills])
 	doc.tv_term_net = sum((flt(row.net) for row in doc.tv_bills), 0.0)
+	doc.tv_summary = summary(doc, [one for one, _bills in played], _undiscounted_net(played, months))
 
 
 def check_totals(doc) -> None:
@@ -41,8 +52,19 @@ def check_totals(doc) -> None:
 		)
 
 
-def _played(one: QuotedContract, months: int) -> list[dict]:
-	return upcoming.of_offer(one.offered, months=months)["after"]
+def _played(offered: OfferedContract, months: int) -> list[dict]:
+	return upcoming.of_offer(offered, months=months)["after"]
+
+
+def _undiscounted_net(played: list[tuple[QuotedContract, list[dict]]], months: int) -> Decimal:
+	"""What the same months would come to without the promotion of the code."""
+	total = ZERO
+	for one, bills in played:
+		own = tuple(discount for discount in one.offered.discounts if not discount.promotion)
+		if own != one.offered.discounts:
+			bills = _played(replace(one.offered, discounts=own), months)
+		total += sum((Decimal(bill["net"]) for bill in bills), ZERO)
+	return total
 
 
 def _refuse_refused(played: list[tuple[QuotedContract, list[dict]]]) -> None:

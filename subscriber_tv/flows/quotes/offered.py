@@ -15,9 +15,24 @@ from subscriber_tv.core.money import money
 from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.core.pricing.models import Flat, PerUnit, PriceModel
 from subscriber_tv.flows.billing.upcoming import Buyer, OfferedContract
+from subscriber_tv.flows.contracts.commitments import FIELDS as COMMITMENT
+from subscriber_tv.flows.contracts.commitments import check_commitment, commitment_of
 from subscriber_tv.flows.contracts.open_subscription import MOST_TRIAL_DAYS
+from subscriber_tv.flows.quotes.promised import promised_of
+from subscriber_tv.flows.quotes.sites import rows_by_site
 
 PRICE_MODELS = {"Per Unit": PerUnit, "Flat": Flat}
+
+NEVER_BELOW_ZERO = (
+	"tv_anchor_day",
+	"tv_trial_days",
+	"tv_minimum",
+	"tv_discount_percent",
+	"tv_discount_periods",
+	"tv_commitment_months",
+	"tv_renewal_months",
+	"tv_notice_months",
+)
 
 
 @dataclass(frozen=True)
@@ -33,12 +48,11 @@ def contracts_of(doc, start_on: date | None = None) -> list[QuotedContract]:
 	"""What a Quotation offers, begun on its day or on `start_on`. ValidationError naming row and next step."""
 	_check_rows(doc)
 	_check_terms(doc)
-	sites = dict.fromkeys(row.site or "" for row in doc.tv_lines)
-	return [_contract(doc, site, start_on or getdate(doc.tv_start_on)) for site in sites]
+	day = start_on or getdate(doc.tv_start_on)
+	return [_contract(doc, site, rows, day) for site, rows in rows_by_site(doc).items()]
 
 
-def _contract(doc, site: str, start_on: date) -> QuotedContract:
-	rows = tuple(row for row in doc.tv_lines if (row.site or "") == site)
+def _contract(doc, site: str, rows: list, start_on: date) -> QuotedContract:
 	lines = tuple(
 		Line(
 			f"L{number}",
@@ -56,9 +70,9 @@ def _contract(doc, site: str, start_on: date) -> QuotedContract:
 		start_on=start_on,
 		lines=lines,
 		agreed=_agreed(doc),
-		discounts=discounts_of(doc),
+		discounts=(*discounts_of(doc), *promised_of(doc, site)),
 	)
-	return QuotedContract(site, rows, offered)
+	return QuotedContract(site, tuple(rows), offered)
 
 
 def _agreed(doc) -> Agreed:
@@ -67,11 +81,24 @@ def _agreed(doc) -> Agreed:
 		trial_days=cint(doc.tv_trial_days),
 		calendar_aligned=bool(doc.tv_calendar_aligned),
 		minimum=money(doc.tv_minimum) or None,
+		commitment=commitment_of(commitment_terms(doc)),
 	)
 
 
+def commitment_terms(doc) -> frappe._dict:
+	"""What binds the contracts of a Quotation, as fields of a TV Subscription."""
+	return frappe._dict({field: doc.get(f"tv_{field}") for field in COMMITMENT})
+
+
+def check_binding(doc) -> None:
+	"""ValidationError when the contracts of a Quotation could not be bound as it says."""
+	_check_terms(doc)
+	customer = doc.party_name if doc.quotation_to == "Customer" else ""
+	check_commitment(frappe._dict(commitment_terms(doc), currency=doc.currency, customer=customer))
+
+
 def discounts_of(doc) -> tuple[Discount, ...]:
-	"""The discount a quote grants on the recurring charges, if any."""
+	"""The discount a quote grants on the recurring charges, if any; that of a promotion is beside it."""
 	if not flt(doc.tv_discount_percent):
 		return ()
 	percent = Decimal(str(flt(doc.tv_discount_percent)))
@@ -80,8 +107,19 @@ def discounts_of(doc) -> tuple[Discount, ...]:
 
 def prices_of(row) -> dict[str, PriceModel]:
 	"""The negotiated price of a row by charge code: of its one recurring charge that has a single price."""
-	if not flt(row.negotiated_price):
+	charge = negotiated_charge(row)
+	if charge is None:
 		return {}
+	return {charge.charge_code: PRICE_MODELS[charge.price_model](money(row.negotiated_price))}
+
+
+def negotiated_charge(row):
+	"""The charge of the offer whose price the row negotiates; None for a row without a price of its own.
+
+	ValidationError when the offer has several charges, or none, that could be meant.
+	"""
+	if not flt(row.negotiated_price):
+		return None
 	charges = [
 		charge
 		for charge in frappe.get_cached_doc("TV Offer Version", row.offer_version).charges
@@ -94,8 +132,7 @@ def prices_of(row) -> dict[str, PriceModel]:
 			).format(row.idx, frappe.bold(row.offer_version), len(charges)),
 			title=_("Negotiated Price"),
 		)
-	model = PRICE_MODELS[charges[0].price_model]
-	return {charges[0].charge_code: model(money(row.negotiated_price))}
+	return charges[0]
 
 
 def _check_rows(doc) -> None:
@@ -120,8 +157,7 @@ def _check_rows(doc) -> None:
 
 def _check_terms(doc) -> None:
 	"""What a form without these columns would have refused: they are custom fields."""
-	amounts = ("tv_anchor_day", "tv_trial_days", "tv_minimum", "tv_discount_percent", "tv_discount_periods")
-	for field in amounts:
+	for field in NEVER_BELOW_ZERO:
 		if flt(doc.get(field)) < 0:
 			frappe.throw(
 				_("{0} cannot be below zero.").format(frappe.bold(_(doc.meta.get_label(field)))),

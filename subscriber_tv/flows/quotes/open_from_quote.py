@@ -4,13 +4,17 @@ import frappe
 from frappe import _
 
 from subscriber_tv.flows.contracts.open_subscription import open_subscription
+from subscriber_tv.flows.promotions.give import NotEligible
+from subscriber_tv.flows.quotes.approve_terms import require_approved
 from subscriber_tv.flows.quotes.offered import (
 	QuotedContract,
+	commitment_terms,
 	contracts_of,
 	discounts_of,
 	prices_of,
 	subscriptions_of,
 )
+from subscriber_tv.flows.quotes.promised import promised_of, refuse_order
 from subscriber_tv.flows.settings import require_phase
 
 
@@ -18,14 +22,19 @@ def open_from_quote(quotation: str) -> list[str]:
 	"""Open one Draft subscription for each site of the quotation; return their names.
 
 	Of two users at once the second is told the names. Errors: PhaseOff; ValidationError when the quotation is not
-	submitted, is for a lead, has no TV lines or a line without a site, or was opened before.
+	submitted, is for a lead, has no TV lines or a line without a site, or was opened before; BeyondLimits; NotEligible
+	when the promotion of its code was used up or ended since.
 	"""
 	require_phase("orders")
 	# Whoever opens it holds its row: two users at once would open two contracts.
 	frappe.db.get_value("Quotation", quotation, "name", for_update=True)
 	doc = frappe.get_doc("Quotation", quotation)
 	_check(doc)
-	return [_open(doc, one) for one in contracts_of(doc)]
+	require_approved(doc)
+	try:
+		return [_open(doc, one) for one in contracts_of(doc)]
+	except NotEligible as refused:
+		refuse_order(doc, refused)
 
 
 def _check(doc) -> None:
@@ -64,8 +73,12 @@ def _open(doc, one: QuotedContract) -> str:
 			"calendar_aligned": int(agreed.calendar_aligned),
 			"minimum": float(agreed.minimum or 0),
 			"quotation": doc.name,
+			"sales_channel": doc.tv_sales_channel,
+			"promotion_code": doc.tv_promotion_code,
+			**commitment_terms(doc),
 		},
 		discounts=discounts_of(doc),
+		promised=promised_of(doc, one.site),
 	)
 
 

@@ -8,6 +8,7 @@ frappe.ui.form.on("Quotation", {
 		frm.set_query("site", "tv_lines", () => ({
 			filters: { disabled: 0, ...(frm.doc.quotation_to === "Customer" && { customer: frm.doc.party_name }) },
 		}));
+		frm.set_query("tv_exit_rule", () => ({ filters: { docstatus: 1, currency: frm.doc.currency } }));
 	},
 
 	refresh(frm) {

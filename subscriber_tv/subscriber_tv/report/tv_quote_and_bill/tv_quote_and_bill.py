@@ -15,8 +15,12 @@ def execute(filters: dict[str, Any] | None = None) -> tuple:
 	"""Columns, rows and a summary for the quotations the user may read that became subscriptions."""
 	filters = frappe._dict(filters or {})
 	rows = list(compare_quotes(_quotations(filters)))
-	shown = [row for row in rows if row[2].difference or not filters.only_differences]
-	return _columns(), [_row(*row) for row in shown], None, None, _summary([row for *_names, row in rows])
+	shown = [row for row in rows if _otherwise(*row[2:]) or not filters.only_differences]
+	return _columns(), [_row(*row) for row in shown], None, None, _summary(rows)
+
+
+def _otherwise(terms, row) -> bool:
+	return bool(row.difference) or not terms.kept
 
 
 def _quotations(filters: dict) -> list[str]:
@@ -35,7 +39,7 @@ def _became_contracts(company: str | None) -> list[str]:
 	return frappe.get_all("TV Subscription", wanted, pluck="quotation", distinct=True, limit=0) or [""]
 
 
-def _row(quotation: str, subscription: str, row) -> dict:
+def _row(quotation: str, subscription: str, terms, row) -> dict:
 	return {
 		"quotation": quotation,
 		"subscription": subscription,
@@ -46,6 +50,10 @@ def _row(quotation: str, subscription: str, row) -> dict:
 		"quoted": float(row.quoted),
 		"billed": float(row.billed),
 		"difference": float(row.difference),
+		"promotion": terms.promotion,
+		"quoted_end": terms.quoted_end,
+		"agreed_end": terms.agreed_end,
+		"terms_kept": int(terms.kept),
 	}
 
 
@@ -72,11 +80,22 @@ def _columns() -> list[dict]:
 		{"fieldname": "quoted", "label": _("Quoted"), **money},
 		{"fieldname": "billed", "label": _("Billed"), **money},
 		{"fieldname": "difference", "label": _("Difference"), **money},
+		{"fieldname": "promotion", "label": _("Promotion Code"), "fieldtype": "Data", "width": 120},
+		{"fieldname": "quoted_end", "label": _("Quoted: Bound Until"), "fieldtype": "Date", "width": 130},
+		{"fieldname": "agreed_end", "label": _("Contract: Bound Until"), "fieldtype": "Date", "width": 130},
+		{
+			"fieldname": "terms_kept",
+			"label": _("Commitment and Discounts as Quoted"),
+			"fieldtype": "Check",
+			"width": 120,
+		},
 	]
 
 
-def _summary(rows: list) -> list[dict]:
+def _summary(found: list) -> list[dict]:
+	rows = [row for *_names, row in found]
 	wrong = sum(bool(row.difference) for row in rows)
+	changed = len({subscription for _quotation, subscription, terms, _row in found if not terms.kept})
 	return [
 		{"label": _("Rows Compared"), "value": len(rows), "datatype": "Int", "indicator": "Blue"},
 		{
@@ -84,6 +103,12 @@ def _summary(rows: list) -> list[dict]:
 			"value": wrong,
 			"datatype": "Int",
 			"indicator": "Red" if wrong else "Green",
+		},
+		{
+			"label": _("Contracts with Other Terms"),
+			"value": changed,
+			"datatype": "Int",
+			"indicator": "Red" if changed else "Green",
 		},
 		{
 			"label": _("Billed More Than Quoted"),
