@@ -50,6 +50,14 @@ override_doctype_dashboards = {
 	"Sales Invoice": "subscriber_tv.overrides.dashboards.sales_invoice",
 	"Serial No": "subscriber_tv.overrides.dashboards.serial_no",
 }
+permission_query_conditions = {
+	"TV Activation": "subscriber_tv.overrides.company_walls.conditions",
+	"TV Entitlement": "subscriber_tv.overrides.company_walls.conditions",
+}
+has_permission = {
+	"TV Activation": "subscriber_tv.overrides.company_walls.has_permission",
+	"TV Entitlement": "subscriber_tv.overrides.company_walls.has_permission",
+}
 company_data_to_be_ignored = ["TV Service Warehouse Line", "TV Bill Schedule Line"]
 add_to_apps_screen = [
 	{

@@ -42,6 +42,7 @@ class Voucher:
 	site: str | None = None
 	subscription: str | None = None
 	supplier: str | None = None
+	company: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

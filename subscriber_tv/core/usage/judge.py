@@ -5,7 +5,7 @@ belongs to the subscription it was bound to at that moment; of a day without tim
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -33,7 +33,7 @@ class Facts:
 
 	`names` finds a subscription by its name or external reference, `bindings` a TV by its serial (a known TV that was
 	never bound has an empty history), `charges` the usage charges of an offer version, `zones` the time zone of a
-	subscription's site. `now` is aware of its time zone.
+	subscription's site, `companies` its company. `now` is aware of its time zone.
 	"""
 
 	contracts: Mapping[str, Contract]
@@ -42,6 +42,7 @@ class Facts:
 	charges: Mapping[str, frozenset[str]]
 	zones: Mapping[str, str]
 	now: datetime
+	companies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def find_by_code(code: str) -> dict:
 
 
 def _lock_subscription(subscription: str):
-	fields = ["name", "state", "customer", "site"]
+	fields = ["name", "state", "customer", "site", "company"]
 	found = frappe.db.get_value("TV Subscription", subscription, fields, as_dict=True, for_update=True)
 	if not found:
 		frappe.throw(_("There is no subscription {0}.").format(subscription), BindRefused)
@@ -189,6 +189,7 @@ def _write(device, contract, line_id: str) -> None:
 			"line_id": line_id,
 			"customer": contract.customer,
 			"site": contract.site,
+			"company": contract.company,
 			"bound_on": now,
 			"bound_by": frappe.session.user,
 			"first_power_on": None,

@@ -31,7 +31,7 @@ def claim_rows(doc) -> None:
 		_refuse_billed_days(doc)
 	for row in doc.items:
 		if row.get("tv_line"):
-			_insert(_claim_of(row), row.tv_subscription, doc.name, row.name)
+			_insert(_claim_of(row), row.tv_subscription, doc.name, row.name, doc.company)
 
 
 def _refuse_billed_days(doc) -> None:
@@ -99,14 +99,14 @@ def rebuild_claims() -> int:
 		frappe.qb.from_(item)
 		.join(invoice)
 		.on(item.parent == invoice.name)
-		.select(*(item[field] for field in ROW_FIELDS))
+		.select(*(item[field] for field in ROW_FIELDS), invoice.company)
 		.where((invoice.docstatus == 1) & item.tv_line.notnull() & (item.tv_line != ""))
 		.orderby(item.name)
 	)
 	made, after = 0, ""
 	while rows := query.where(item.name > after).limit(CHUNK).run(as_dict=True):
 		for row in rows:
-			_insert(_claim_of(row), row.tv_subscription, row.parent, row.name)
+			_insert(_claim_of(row), row.tv_subscription, row.parent, row.name, row.company)
 		made, after = made + len(rows), rows[-1].name
 	return made
 
@@ -121,12 +121,13 @@ def _claim_of(row) -> Claim:
 	)
 
 
-def _insert(claim: Claim, subscription: str, invoice: str, row: str) -> None:
+def _insert(claim: Claim, subscription: str, invoice: str, row: str, company: str) -> None:
 	doc = frappe.get_doc(
 		{
 			"doctype": "TV Billed Period",
 			"name": claim.name,
 			"subscription": subscription,
+			"company": company,
 			"line": claim.line,
 			"kind": claim.kind,
 			"from_date": claim.start,

@@ -149,12 +149,16 @@ def _insert_lines(bill_run: str, found: Preview) -> None:
 		"rows",
 		"reason",
 	)
-	stamps = ("name", "bill_run", "creation", "modified", "owner", "modified_by")
+	company = frappe.db.get_value("TV Bill Run", bill_run, "company")
+	stamps = ("name", "bill_run", "company", "creation", "modified", "owner", "modified_by")
 	if rows:
 		frappe.db.bulk_insert(
 			LINE,
 			[*stamps, *fields],
-			[(frappe.generate_hash(length=10), bill_run, now, now, user, user, *row) for row in rows],
+			[
+				(frappe.generate_hash(length=10), bill_run, company, now, now, user, user, *row)
+				for row in rows
+			],
 		)
 
 

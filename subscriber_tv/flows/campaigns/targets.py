@@ -32,7 +32,13 @@ def write_targets(doc, kind: Kind, subscriptions: Iterable[str]) -> None:
 		return
 	stamps = {"creation": now_datetime(), "modified": now_datetime(), "owner": frappe.session.user}
 	stamps["modified_by"] = frappe.session.user
-	shared = {"campaign_doctype": doc.doctype, "campaign": doc.name, "currency": doc.currency, **stamps}
+	shared = {
+		"campaign_doctype": doc.doctype,
+		"campaign": doc.name,
+		"company": doc.company,
+		"currency": doc.currency,
+		**stamps,
+	}
 	fields = ["name", *shared, *rows[0]]
 	values = [
 		(frappe.generate_hash(length=10), *shared.values(), *(row[field] for field in rows[0]))

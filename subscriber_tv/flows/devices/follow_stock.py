@@ -125,7 +125,7 @@ def _voucher(voucher_type: str, voucher_no: str) -> movements.Voucher | None:
 	rows = frappe.get_all(
 		"Stock Ledger Entry",
 		filters={"voucher_type": voucher_type, "voucher_no": voucher_no},
-		fields=["is_cancelled", "posting_date"],
+		fields=["is_cancelled", "posting_date", "company"],
 		order_by="is_cancelled asc",
 		limit=1,
 	)
@@ -143,6 +143,7 @@ def _voucher(voucher_type: str, voucher_no: str) -> movements.Voucher | None:
 		site=owner.site,
 		subscription=subscription,
 		supplier=said.get("supplier"),
+		company=rows[0].company,
 	)
 
 

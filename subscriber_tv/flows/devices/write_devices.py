@@ -239,6 +239,7 @@ def _update(changes: list[movements.Change], voucher: movements.Voucher) -> None
 
 def _values(change: movements.Change, voucher: movements.Voucher, received: bool = True) -> dict:
 	values = {field: getattr(change.position, field) for field in PLACE}
+	values["company"] = _company_of(change.position) or voucher.company
 	values["credential_state"] = change.credential
 	if received:
 		is_receipt = change.event == movements.RECEIVED
@@ -249,6 +250,15 @@ def _values(change: movements.Change, voucher: movements.Voucher, received: bool
 			"received_on": voucher.date if is_receipt else None,
 		}
 	return values
+
+
+def _company_of(position: movements.Position) -> str | None:
+	"""Whose TV it is: of the warehouse it is booked in, else of the contract it was sold with."""
+	if position.warehouse:
+		return frappe.get_cached_value("Warehouse", position.warehouse, "company")
+	if position.subscription:
+		return frappe.db.get_value("TV Subscription", position.subscription, "company")
+	return None
 
 
 def _line(change: movements.Change, voucher: movements.Voucher) -> dict:

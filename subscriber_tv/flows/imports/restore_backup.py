@@ -15,6 +15,7 @@ import frappe
 from frappe import _
 
 from subscriber_tv.flows.activation.note_change import note_changes
+from subscriber_tv.flows.fill_company import fill_company
 
 FORMAT = 1
 BATCH = 2000
@@ -44,6 +45,7 @@ def restore_backup(path: str | Path, *, checkpoint: Callable | None = None) -> R
 			checkpoint()  # one table is the unit of work; a restore that stopped is started again
 		_restore_singles(_json(archive, "singles.json"))
 		_restore_series(_json(archive, "series.json"))
+	fill_company()  # a backup may be older than the column
 	_free_claims_of_cancelled(result)
 	note_changes("Offer", frappe.get_all("TV Offer Version", {"docstatus": 1}, pluck="name", limit=0))
 	note_changes("Subscription", frappe.get_all("TV Subscription", pluck="name", limit=0))

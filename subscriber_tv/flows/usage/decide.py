@@ -1,12 +1,12 @@
 """What a person decides about a record: dismiss it, let a contradicting one count, take one back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import frappe
 from frappe import _
 
 from subscriber_tv.core.usage import inbox
-from subscriber_tv.core.usage.judge import Place, judge
+from subscriber_tv.core.usage.judge import Facts, Place, judge
 from subscriber_tv.core.usage.problem import Problem
 from subscriber_tv.core.usage.read import Read
 from subscriber_tv.flows.usage import rows
@@ -38,9 +38,9 @@ def accept_conflict(name: str) -> str:
 	side = _locked(name)
 	if head is None or side.state != inbox.CONFLICT:
 		frappe.throw(_("{0} contradicts nothing.").format(frappe.bold(side.source_key)), NotPossible)
-	read, place, zones = _judged(side)
+	read, place, facts = _judged(side)
 	rows.keep_aside(head)
-	content = rows.content(read, place, zones) | {
+	content = rows.content(read, place, facts) | {
 		field: side[field] for field in ("profile", "tv_import", "batch")
 	}
 	rows.update(head.name, content | {"state": inbox.ACCEPTED})
@@ -69,14 +69,14 @@ def _dismiss(names: list[str], reason: str) -> int:
 	return len(waiting)
 
 
-def _judged(side: frappe._dict) -> tuple[Read, Place, Mapping[str, str]]:
+def _judged(side: frappe._dict) -> tuple[Read, Place, Facts]:
 	"""Where a record counts as things are now."""
 	read = read_kept(side)
 	facts = load_facts([read.record])
 	found = read.problem or judge(read.record, facts)
 	if isinstance(found, Problem):
 		frappe.throw(sentence(found), NotPossible)
-	return read, found, facts.zones
+	return read, found, facts
 
 
 def _locked(name: str) -> frappe._dict:

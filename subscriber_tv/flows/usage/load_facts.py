@@ -13,24 +13,34 @@ from subscriber_tv.core.usage.bindings import Event, bindings
 from subscriber_tv.core.usage.judge import Binding, Facts
 from subscriber_tv.core.usage.record import Record
 from subscriber_tv.flows.contracts.timeline import load_many
+from subscriber_tv.flows.permitted import permitted
 
 USAGE = "Usage"
 
 
 def load_facts(records: Iterable[Record]) -> Facts:
-	"""The facts for these records, as they stand now."""
+	"""The facts for these records, as they stand now.
+
+	Contracts that user permissions keep from whoever sends, loads or judges the records are to him as if they were not.
+	"""
 	records = list(records)
 	names = _names({record.subscription for record in records} - {""})
 	bound = _bindings({record.serial for record in records} - {""})
-	subscriptions = {*names.values(), *(one.subscription for found in bound.values() for one in found)}
+	subscriptions = permitted(
+		"TV Subscription",
+		{*names.values(), *(one.subscription for found in bound.values() for one in found)},
+	)
+	names = {given: name for given, name in names.items() if name in subscriptions}
 	contracts = load_many(subscriptions)
+	zones, companies = _places(subscriptions)
 	return Facts(
 		contracts=contracts,
 		names=names,
 		bindings=bound,
 		charges=usage_charges(contracts.values()),
-		zones=_zones(subscriptions),
+		zones=zones,
 		now=datetime.now(timezone.utc),
+		companies=companies,
 	)
 
 
@@ -94,15 +104,17 @@ def _bindings(serials: set[str]) -> dict[str, tuple[Binding, ...]]:
 	return {serial: bindings(events[serial]) for serial in known}
 
 
-def _zones(subscriptions: set[str]) -> dict[str, str]:
+def _places(subscriptions: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+	"""The time zone of each subscription's site, and its company."""
 	contract, site = frappe.qb.DocType("TV Subscription"), frappe.qb.DocType("TV Site")
 	default = frappe.get_cached_doc("TV Settings").default_time_zone or "Europe/Paris"
 	rows = (
 		frappe.qb.from_(contract)
 		.join(site)
 		.on(contract.site == site.name)
-		.select(contract.name, site.time_zone)
+		.select(contract.name, site.time_zone, contract.company)
 		.where(contract.name.isin(sorted(subscriptions) or [""]))
 		.run()
 	)
-	return {name: zone or default for name, zone in rows}
+	zones = {name: zone or default for name, zone, _company in rows}
+	return zones, {name: company for name, _zone, company in rows}

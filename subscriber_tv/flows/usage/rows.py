@@ -12,10 +12,10 @@ import frappe
 from frappe.utils import now_datetime
 
 from subscriber_tv.core.usage.inbox import REPLACED, Kept
-from subscriber_tv.core.usage.judge import Place
+from subscriber_tv.core.usage.judge import Facts, Place
 from subscriber_tv.core.usage.problem import Problem
 from subscriber_tv.core.usage.read import Read
-from subscriber_tv.core.usage.record import name_of_side
+from subscriber_tv.core.usage.record import Record, name_of_side
 from subscriber_tv.flows.usage.load_facts import system_zone
 from subscriber_tv.flows.usage.words import stored
 
@@ -34,6 +34,7 @@ CONTENT = (
 	"used_at",
 	"day",
 	"subscription",
+	"company",
 	"line_id",
 	"invoice",
 	"invoice_row",
@@ -50,11 +51,11 @@ STANDARD = ("name", "creation", "modified", "owner", "modified_by", "docstatus",
 COLUMNS = (*STANDARD, *KEY, *CONTENT, "corrected_by")
 
 
-def content(read: Read, found: Place | Problem | None, zones: Mapping[str, str]) -> dict:
+def content(read: Read, found: Place | Problem | None, facts: Facts) -> dict:
 	"""The columns that hold what a source sent and what was found about it."""
 	record = read.record
 	place = found if isinstance(found, Place) else None
-	zone = zones.get(place.subscription) if place else None
+	zone = facts.zones.get(place.subscription) if place else None
 	return {
 		"version": record.version,
 		"serial": record.serial or None,
@@ -64,6 +65,7 @@ def content(read: Read, found: Place | Problem | None, zones: Mapping[str, str])
 		"used_at": _site_time(record.at, zone),
 		"day": place.day if place else record.day,
 		"subscription": place.subscription if place else None,
+		"company": facts.companies.get(place.subscription if place else _named(record, facts)),
 		"line_id": place.line_id if place else record.line or None,
 		"row_no": read.number,
 		"fingerprint": record.fingerprint,
@@ -73,6 +75,12 @@ def content(read: Read, found: Place | Problem | None, zones: Mapping[str, str])
 		"invoice_row": None,
 		**stored(found if isinstance(found, Problem) else None),
 	}
+
+
+def _named(record: Record, facts: Facts) -> str | None:
+	"""The contract a record names, or that its TV was last bound to: whose it is although it counts nowhere."""
+	bound = facts.bindings.get(record.serial)
+	return facts.names.get(record.subscription) or (bound[-1].subscription if bound else None)
 
 
 def insert(rows: Iterable[Mapping]) -> None:

@@ -95,7 +95,7 @@ class _Wave:
 
 	def __init__(self, origin: Origin, facts: Facts):
 		self._origin = origin
-		self._zones = facts.zones
+		self._facts = facts
 		self._batch = frappe.generate_hash(length=16)
 
 	def take(self, wave: dict[int, _Judged], outcomes: dict[int, Outcome]) -> None:
@@ -190,7 +190,7 @@ class _Wave:
 		return key | self._content(one)
 
 	def _content(self, one: _Judged) -> dict:
-		return rows.content(one.read, one.found, self._zones) | {
+		return rows.content(one.read, one.found, self._facts) | {
 			"state": one.state,
 			"batch": self._batch,
 			"profile": self._origin.profile,
