@@ -59,7 +59,7 @@ def jwks() -> Response:
 def find_code(code: str) -> dict:
 	"""The TV that shows a pairing code, for staff to compare with the TV before them."""
 	guards.only_for(*guards.STAFF_PAIRING)
-	device = _guess(lambda: bind_flow.find_by_code(code))
+	device = _device_showing(code)
 	return {
 		"serial": device.name,
 		"model": device.model,
@@ -78,6 +78,7 @@ def bind(subscription: str, line_id: str, code: str) -> str:
 	"""Bind the TV that shows this code to a line of a subscription; returns its serial."""
 	guards.only_for(*guards.STAFF_PAIRING)
 	_may_read("TV Subscription", subscription)
+	_device_showing(code)
 	return _guess(lambda: bind_flow.bind_by_code(subscription=subscription, line_id=line_id, code=code))
 
 
@@ -115,6 +116,8 @@ def deliver(
 	"""Deliver TVs to the site of a subscription; `serials` is a list, or text with one serial a line."""
 	guards.only_for(*guards.STAFF_LOGISTICS)
 	_may_read("TV Subscription", subscription)
+	if from_warehouse:
+		_may_read("Warehouse", from_warehouse)
 	names = serials if isinstance(serials, list) else serials.replace(",", "\n").split("\n")
 	return deliver_flow.deliver(
 		subscription=subscription, serials=names, from_warehouse=from_warehouse, posting_date=posting_date
@@ -211,6 +214,13 @@ def _guess(attempt):
 	except bind_flow.CodeUnknown:
 		guards.spend("codes", frappe.session.user)
 		raise
+
+
+def _device_showing(code: str) -> dict:
+	"""The TV that shows a code, if it is one the user may read."""
+	device = _guess(lambda: bind_flow.find_by_code(code))
+	_may_read("TV Device", device.name)
+	return device
 
 
 def _may_read(doctype: str, name: str) -> None:

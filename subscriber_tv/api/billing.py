@@ -15,6 +15,7 @@ from subscriber_tv.flows.billing import (
 	start_run,
 )
 from subscriber_tv.flows.billing import preview as preview_flow
+from subscriber_tv.flows.permitted import permitted
 
 STAFF_BILLING = ("TV Billing", "System Manager")
 STAFF_LOOKING = (*STAFF_BILLING, "TV Management")
@@ -134,10 +135,16 @@ def retry_lines(lines: list) -> int:
 
 @frappe.whitelist(methods=["GET", "POST"])
 def to_be_billed_again(customer: str) -> list:
-	"""Periods of a payer whose invoice was cancelled and that the next run bills anew: line, from, to."""
+	"""Periods of a payer whose invoice was cancelled and that the next run bills anew: line, from, to.
+
+	Of a payer of several companies, those of the contracts that user permissions leave to the user.
+	"""
 	only_for(*READERS)
 	frappe.has_permission("Customer", doc=customer, throw=True)
-	return open_items.to_be_billed_again(customer)
+	found = open_items.to_be_billed_again(customer)
+	contracts = {row["line"]: row["line"].partition("/")[0] for row in found}
+	own = permitted("TV Subscription", contracts.values())
+	return [row for row in found if contracts[row["line"]] in own]
 
 
 def _require_run(bill_run: str) -> None:

@@ -100,8 +100,9 @@ def change_holder(
 
 @frappe.whitelist(methods=["POST"])
 def move(subscription: str, site: str, effective_date: str | None = None, reason: str | None = None) -> dict:
-	"""Serve the contract at another site of its holder. PermissionError without a role."""
+	"""Serve the contract at another site of its holder. PermissionError without a role or the right to read the site."""
 	_require(subscription)
+	frappe.has_permission("TV Site", doc=site, throw=True)
 	change = change_parties.move(
 		subscription=subscription, site=site, effective_date=effective_date or None, reason=reason or None
 	)

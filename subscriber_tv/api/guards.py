@@ -20,6 +20,7 @@ import frappe
 from frappe import _
 
 from subscriber_tv.flows.contracts.sales_limits import KEEPERS_OF_TERMS
+from subscriber_tv.flows.permitted import permitted
 
 STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
 STAFF_REVOKING = ("TV Support", "TV Back Office", "System Manager")
@@ -109,6 +110,16 @@ def only_for(*roles: str) -> None:
 			_("Your roles do not allow this. It takes one of: {0}.").format(
 				", ".join(sorted(_(role) for role in roles))
 			),
+			frappe.PermissionError,
+			title=_("Not Allowed"),
+		)
+
+
+def require_company(company: str) -> None:
+	"""Refuse a company that user permissions keep from the user; many who work for one may not read its document."""
+	if not permitted("Company", [company]):
+		frappe.throw(
+			_("You may not work for company {0}.").format(frappe.bold(frappe.utils.escape_html(company))),
 			frappe.PermissionError,
 			title=_("Not Allowed"),
 		)

@@ -3,8 +3,9 @@
 import frappe
 from frappe import _
 
-from subscriber_tv.api.guards import only_for
+from subscriber_tv.api.guards import only_for, require_company
 from subscriber_tv.core.imports.rows import KINDS
+from subscriber_tv.flows.imports import find
 
 ROLES: dict[str, tuple[str, ...]] = {
 	"channels": ("TV Marketing",),
@@ -21,6 +22,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 """Who may load which kind, besides System Manager."""
 
+OF_THE_OPERATOR = ("offers", "receipts", "subscriptions", "changes", "deliveries", "bindings")
+"""Kinds whose rows are written for the company of TV Settings."""
+
 JOB_SECONDS = 3600
 
 
@@ -29,11 +33,14 @@ def import_csv(kind: str, file_url: str) -> str:
 	"""Load an uploaded CSV file of this kind in a worker; return the job's id.
 
 	The user is told by the realtime event `subscriber_tv_import` when it is done. Errors: PermissionError for other
-	roles or another person's file, ValidationError for an unknown kind.
+	roles, another person's file or a company that user permissions keep from the user, ValidationError for an unknown
+	kind.
 	"""
 	if kind not in KINDS:
 		frappe.throw(_("There is no kind of file called {0}.").format(kind))
 	only_for("System Manager", *ROLES[kind])
+	if kind in OF_THE_OPERATOR:
+		require_company(find.company())
 	name = frappe.db.get_value("File", {"file_url": file_url, "owner": frappe.session.user})
 	if not name:
 		raise frappe.PermissionError

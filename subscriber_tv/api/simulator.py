@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 
 from subscriber_tv.api.contracts import require_subscription
-from subscriber_tv.api.guards import only_for
+from subscriber_tv.api.guards import only_for, require_company
 from subscriber_tv.api.values import day_of, parsed, steps_of
 from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.contracts.timeline import Agreed
@@ -70,6 +70,7 @@ def offer(
 	version = frappe.db.get_value(
 		"TV Offer Version", sold[0].offer_version, ["company", "currency"], as_dict=True
 	)
+	require_company(company or version.company)
 	offered = upcoming.OfferedContract(
 		buyer=upcoming.Buyer(company or version.company, customer or ""),
 		currency=version.currency,

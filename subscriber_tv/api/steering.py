@@ -5,12 +5,14 @@ from frappe import _
 from frappe.utils import getdate
 from pypika.terms import ExistsCriterion
 
+from subscriber_tv.flows.permitted import permitted
+
 BILLED_STATES = ("Active", "Suspended", "Cancelling")
 
 
 @frappe.whitelist(methods=["GET", "POST"])
 def subscriptions_to_bill(filters: str | dict | list | None = None) -> dict:
-	"""Number card: subscriptions in service without a billed period that reaches past today."""
+	"""Number card: subscriptions the user may read, in service without a billed period that reaches past today."""
 	frappe.has_permission("TV Subscription", throw=True)
 	subscription, claim = frappe.qb.DocType("TV Subscription"), frappe.qb.DocType("TV Billed Period")
 	today = getdate()
@@ -26,8 +28,9 @@ def subscriptions_to_bill(filters: str | dict | list | None = None) -> dict:
 		.where(subscription.billed_through.isnull() | (subscription.billed_through <= today))
 		.where(~ExistsCriterion(billed))
 	)
+	due = {name for (name,) in names.run()}
 	return {
-		"value": len(names.run()),
+		"value": len(permitted("TV Subscription", due)),
 		"fieldtype": "Int",
 		"label": _("TV Subscriptions to Bill"),
 		"route": ["List", "TV Bill Run"],

@@ -24,6 +24,7 @@ SENDERS = ("TV Usage Sender", "TV Billing", "System Manager")
 STAFF = ("TV Billing", "TV Back Office", "System Manager")
 MAX_BODY = 2_000_000
 MAX_REASON = 500
+RECORD = "TV Usage Record"
 
 
 class BadMessage(frappe.ValidationError):
@@ -86,14 +87,14 @@ def resume_import(tv_import: str) -> None:
 
 @frappe.whitelist(methods=["POST"])
 def try_again(names: list | str) -> dict:
-	"""Judge rejected records anew, at most 1,000; what became of them by status."""
+	"""Judge rejected records the user may change anew, at most 1,000; what became of them by status."""
 	guards.only_for(*STAFF)
-	return dict(replay_flow.replay(_names(names)))
+	return dict(replay_flow.replay(_writable(_names(names))))
 
 
 @frappe.whitelist(methods=["POST"])
 def try_import_again(tv_import: str) -> None:
-	"""Judge all rejected records of an import anew, in a worker."""
+	"""Judge all rejected records of an import anew that the user may read, in a worker."""
 	guards.only_for(*STAFF)
 	_require_import(tv_import)
 	frappe.enqueue(
@@ -109,15 +110,17 @@ def try_import_again(tv_import: str) -> None:
 
 @frappe.whitelist(methods=["POST"])
 def dismiss(names: list | str, reason: str) -> int:
-	"""Close records that wait for somebody; how many were."""
+	"""Close records that wait for somebody and that the user may change; how many were."""
 	guards.only_for(*STAFF)
-	return decide.dismiss(_names(names), _reason(reason))
+	return decide.dismiss(_writable(_names(names)), _reason(reason))
 
 
 @frappe.whitelist(methods=["POST"])
 def accept_conflict(name: str) -> str:
 	"""Let a contradicting record count instead of the one it contradicts; the record that counts now."""
 	guards.only_for(*STAFF)
+	stands = frappe.db.get_value(RECORD, name, "current_record")
+	_writable([name, *([stands] if stands else [])])
 	return decide.accept_conflict(name)
 
 
@@ -125,6 +128,7 @@ def accept_conflict(name: str) -> str:
 def cancel(name: str, reason: str) -> None:
 	"""Take a record back that counts; what was billed of it is credited by the next run."""
 	guards.only_for(*STAFF)
+	_writable([name])
 	decide.cancel(name, _reason(reason))
 
 
@@ -216,6 +220,21 @@ def _names(names: list | str) -> list[str]:
 	if len(found) > AT_ONCE:
 		frappe.throw(_("At most {0} records at once.").format(AT_ONCE), MessageTooLarge)
 	return found
+
+
+def _writable(names: list[str]) -> list[str]:
+	"""These records, if the user may change each of them that there is. Errors: PermissionError."""
+	frappe.has_permission(RECORD, "write", throw=True)
+	named = {"name": ("in", names or [""])}
+	there = frappe.get_all(RECORD, named, pluck="name", limit=0)
+	own = set(frappe.get_list(RECORD, named, pluck="name", limit=0))
+	if kept := [name for name in there if name not in own]:
+		frappe.throw(
+			_("You may not change usage record {0}.").format(frappe.bold(kept[0])),
+			frappe.PermissionError,
+			title=_("Not Allowed"),
+		)
+	return names
 
 
 def _reason(reason: str) -> str:

@@ -3,6 +3,8 @@
 import frappe
 from frappe import _
 
+from subscriber_tv.flows.permitted import permitted
+
 
 def company() -> str:
 	"""The operator's company, from TV Settings."""
@@ -19,13 +21,14 @@ def by_name(doctype: str, name: str) -> str:
 
 def customer(customer_name: str) -> str:
 	"""The customer of this name."""
-	return _need(frappe.db.get_value("Customer", {"customer_name": customer_name}), "Customer", customer_name)
+	found = frappe.db.get_value("Customer", {"customer_name": customer_name})
+	return _need_permitted(found, "Customer", customer_name)
 
 
 def site(customer_name: str, site_name: str) -> str:
 	"""The site of this name of a customer."""
 	filters = {"customer": customer(customer_name), "site_name": site_name}
-	return _need(frappe.db.get_value("TV Site", filters), "TV Site", site_name)
+	return _need_permitted(frappe.db.get_value("TV Site", filters), "TV Site", site_name)
 
 
 def warehouse(name: str) -> str:
@@ -40,7 +43,8 @@ def warehouse(name: str) -> str:
 def subscription(reference: str) -> str:
 	"""The subscription with this external reference, else of this name."""
 	found = frappe.db.get_value("TV Subscription", {"external_reference": reference})
-	return _need(found or frappe.db.exists("TV Subscription", reference), "TV Subscription", reference)
+	found = found or frappe.db.exists("TV Subscription", reference)
+	return _need_permitted(found, "TV Subscription", reference)
 
 
 def offer_version(offer_code: str, version: int) -> str:
@@ -64,6 +68,11 @@ def save_if_changed(doc, values: dict) -> bool:
 	doc.flags.ignore_permissions = True
 	doc.save()
 	return True
+
+
+def _need_permitted(found: str | None, doctype: str, name: str) -> str:
+	"""What user permissions keep from whoever loads the file is to him as if it were not."""
+	return _need(next(iter(permitted(doctype, [found] if found else [])), None), doctype, name)
 
 
 def _need(found: str | None, doctype: str, name: str) -> str:

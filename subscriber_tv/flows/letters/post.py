@@ -7,8 +7,8 @@ from frappe import _
 from frappe.utils import nowdate
 from pypdf import PdfReader, PdfWriter
 
-from subscriber_tv.flows.letters.kinds import LETTERS, Letter, note_sent, waiting
-from subscriber_tv.flows.letters.send import language_of, locked_rows, record, tell_campaign
+from subscriber_tv.flows.letters.kinds import LETTERS, Letter, note_sent
+from subscriber_tv.flows.letters.send import language_of, locked_rows, own_rows, record, tell_campaign
 
 #: Letters in one PDF: a browser still opens it, and a worker makes it within its time.
 MOST = 500
@@ -46,9 +46,7 @@ def mark_posted(*, doctype: str, campaign: str | None = None, without_address: b
 	"""Note that the printed letters were posted today, with a Communication for each customer; returns their number."""
 	letter = LETTERS[doctype]
 	names = set(_names(letter, campaign, without_address))
-	customers = frappe.get_all(
-		doctype, {"name": ("in", sorted(names) or [""])}, pluck="customer", distinct=True
-	)
+	customers = {row.customer for row in own_rows(letter, campaign) if row.name in names}
 	done = 0
 	for customer in sorted(customers):
 		docs = [doc for doc in locked_rows(letter, campaign, customer) if doc.name in names]
@@ -69,6 +67,5 @@ def file_name(doctype: str, campaign: str | None) -> str:
 
 def _names(letter: Letter, campaign: str | None, without_address: bool) -> list[str]:
 	more = {"letter_problem": ("is", "set")} if without_address else {}
-	return frappe.get_all(
-		letter.doctype, waiting(letter, campaign, **more), pluck="name", order_by="customer, name", limit=0
-	)
+	rows = own_rows(letter, campaign, **more)
+	return [row.name for row in sorted(rows, key=lambda row: (row.customer, row.name))]

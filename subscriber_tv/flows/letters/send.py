@@ -19,10 +19,11 @@ LONGEST_JOB = 6 * 3600  # seconds: a PDF takes about one
 
 
 def ask(doctype: str, campaign: str | None = None) -> int:
-	"""Let a worker send the letters that wait; returns the number of rows."""
+	"""Let a worker send the letters that wait and that the user may read; returns the number of rows."""
 	letter = LETTERS[doctype]
-	number = frappe.db.count(doctype, waiting(letter, campaign))
-	job = f"tv-letters::{doctype}::{campaign or ''}"
+	number = len(own_rows(letter, campaign))
+	# Two people may answer for different companies; the rows' locks keep their jobs apart.
+	job = f"tv-letters::{doctype}::{campaign or ''}::{frappe.session.user}"
 	if number and not is_job_enqueued(job):
 		frappe.enqueue(
 			"subscriber_tv.flows.letters.send.send",
@@ -41,14 +42,12 @@ def send(*, doctype: str, campaign: str | None = None) -> dict[str, int]:
 	"""Send what waits, customer after customer, each committed for himself; returns `sent` and `left` letters."""
 	letter = LETTERS[doctype]
 	frappe.db.rollback()  # a fresh look
-	customers = frappe.get_all(
-		doctype, waiting(letter, campaign), pluck="customer", distinct=True, order_by="customer", limit=0
-	)
+	customers = sorted({row.customer for row in own_rows(letter, campaign)})
 	sent = sum(_one(letter, campaign, customer) for customer in customers)
 	tell_campaign(doctype, campaign)
 	# Ends the run's own transaction.
 	frappe.db.commit()  # nosemgrep
-	return {"sent": sent, "left": frappe.db.count(doctype, waiting(letter, campaign))}
+	return {"sent": sent, "left": len(own_rows(letter, campaign))}
 
 
 def address_of(customer: str) -> str | None:
@@ -100,11 +99,15 @@ def _one(letter: Letter, campaign: str | None, customer: str) -> int:
 
 def locked_rows(letter: Letter, campaign: str | None, customer: str) -> list:
 	"""The customer's rows whose letter is not out, each read past the snapshot under its lock."""
-	names = frappe.get_all(
-		letter.doctype, waiting(letter, campaign, customer=customer), pluck="name", order_by="name", limit=0
-	)
-	docs = [frappe.get_doc(letter.doctype, name, for_update=True) for name in names]
+	rows = own_rows(letter, campaign, customer=customer)
+	docs = [frappe.get_doc(letter.doctype, row.name, for_update=True) for row in rows]
 	return [doc for doc in docs if not doc.letter_sent_on]
+
+
+def own_rows(letter: Letter, campaign: str | None, **more) -> list:
+	"""Rows whose letter waits, by name, as far as the session's user may read them: name and customer."""
+	filters = waiting(letter, campaign, **more)
+	return frappe.get_list(letter.doctype, filters, ["name", "customer"], order_by="name", limit=0)
 
 
 def _send(letter: Letter, customer: str, docs: list) -> int:

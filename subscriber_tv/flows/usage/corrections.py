@@ -25,11 +25,11 @@ MOST_ROWS = 100_000
 def rejected_file(tv_import: str) -> tuple[str, bytes]:
 	"""Name and content of a file with the records of an import that are rejected or contradict, as they came.
 
-	The last column says why; the profile does not read it, so the corrected file can be loaded as it is.
+	Those that the user may read. The last column says why; the profile does not read it, so the corrected file can be loaded as it is.
 	"""
 	doc = frappe.get_doc("TV Import", tv_import)
 	profile = profiles.load(doc.profile)
-	found = frappe.get_all(
+	found = frappe.get_list(
 		DOCTYPE,
 		{"tv_import": tv_import, "state": ("in", (REJECTED, CONFLICT))},
 		["raw", "problem", "problem_values", "reason"],
