@@ -54,6 +54,12 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
 		_("{0} is not written as it must be."),
 		_("Use the characters that the documentation lists."),
 	),
+	"tier": (
+		_("{0} is not a tier."),
+		_(
+			"Write each tier as its last unit, a colon and the price, the last one with a star: 50:6.50|200:5.80|*:5.00. A fee for entering it follows as +20.00."
+		),
+	),
 	"repeated": (_("{0} stands already in line {1}."), _("Keep one of the two rows.")),
 	"incomplete": (
 		_("Another row of the same document is wrong."),
@@ -223,7 +229,16 @@ def _value(column: Field, wanted: Any, text: str) -> Any:
 	pattern = column.metadata.get("pattern")
 	if pattern and not re.fullmatch(pattern, text):
 		raise _Bad("pattern", text)
+	_check_parts(column, value)
 	return value
+
+
+def _check_parts(column: Field, value: Any) -> None:
+	pattern, code = column.metadata.get("parts", ("", ""))
+	if pattern:
+		for part in value:
+			if not re.fullmatch(pattern, part):
+				raise _Bad(code, part)
 
 
 def _convert(wanted: Any, text: str) -> Any:

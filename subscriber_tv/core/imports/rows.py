@@ -9,12 +9,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from subscriber_tv.core.catalogue.charge import MODELS_OF, RECURRING
 from subscriber_tv.core.contracts.states import CREATE, EVENTS
+from subscriber_tv.core.pricing.kinds import KINDS as PRICE_KINDS
+from subscriber_tv.core.pricing.offered import CONTRACT, GROUP, LINE, PAYER, PER_UNIT
 
+PRICE_MODELS = tuple(kind.shown for kind in PRICE_KINDS)
 CODE = r"[A-Z0-9][A-Z0-9_.-]{0,39}"
 SERIAL = r"[A-Z0-9-]{6,32}"
 KEY = r"[A-Za-z0-9_-]{43}"
 TIME_ZONE = r"[A-Za-z_]+(/[A-Za-z_+-]+){0,2}"
+TIER = r"(\d{1,9}|\*) *: *(free|\d{1,12}([.,]\d{1,6})?( *\+ *\d{1,12}([.,]\d{1,6})?)?)"
+"""Last unit, or * for the last tier; then the price of each unit and, after +, what entering the tier costs once."""
+
+
+NOT_BELOW_ZERO = {"minimum": 0}
 
 
 def _like(pattern: str):
@@ -66,7 +75,11 @@ class BouquetRow:
 
 @dataclass(frozen=True, kw_only=True)
 class OfferRow:
-	"""One charge of one offer version; rows with the same offer and version make that version."""
+	"""One charge of one offer version; rows with the same offer and version make that version.
+
+	A unit price of 0 means free, an empty one that the price stands in the columns of its price model. Tiers are written
+	`50:6.50|200:5.80|*:5.00`, see TIER.
+	"""
 
 	line: int
 	offer_code: str = _like(CODE)
@@ -79,11 +92,22 @@ class OfferRow:
 	currency: str = field(metadata={"pattern": "[A-Z]{3}"}, default="EUR")
 	bouquets: tuple[str, ...]
 	charge_code: str = _like(r"[A-Z0-9][A-Z0-9_-]{0,19}")
-	charge_kind: str = _one_of("Recurring", "One-off", "Usage", default="Recurring")
+	charge_kind: str = _one_of(*MODELS_OF, default=RECURRING)
 	item: str
-	price_model: str = _one_of("Per Unit", "Flat", default="Per Unit")
-	unit_price: Decimal
+	price_model: str = _one_of(*PRICE_MODELS, default=PER_UNIT)
+	unit_price: Decimal | None = field(default=None, metadata=NOT_BELOW_ZERO)
+	tiers: tuple[str, ...] = field(default=(), metadata={"parts": (TIER, "tier")})
+	block_size: int | None = field(default=None, metadata=NOT_BELOW_ZERO)
+	free_units: int | None = field(default=None, metadata=NOT_BELOW_ZERO)
+	allowance: Decimal | None = field(default=None, metadata=NOT_BELOW_ZERO)
+	percent: Decimal | None = field(default=None, metadata=NOT_BELOW_ZERO)
+	of_charges: tuple[str, ...] = ()
+	minimum: Decimal | None = field(default=None, metadata=NOT_BELOW_ZERO)
+	maximum: Decimal | None = field(default=None, metadata=NOT_BELOW_ZERO)
 	interval_months: int = 1
+	timing: str = _one_of("Advance", "Arrears", default="Advance")
+	proration: str = _one_of("Actual Days", "None", default="Actual Days")
+	counts_over: str = _one_of(LINE, CONTRACT, PAYER, GROUP, default=LINE)
 	description: str = ""
 
 

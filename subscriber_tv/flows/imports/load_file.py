@@ -15,6 +15,7 @@ from frappe.utils import strip_html
 
 from subscriber_tv.core.imports.parse import Parsed, Problem, parse
 from subscriber_tv.flows.devices import follow_stock
+from subscriber_tv.flows.imports.cells import CellsRefused
 from subscriber_tv.flows.imports.loaders import LOADERS, Loader
 
 SAVEPOINT = "subscriber_tv_import"
@@ -105,13 +106,19 @@ def _load_one(loader: Loader, rows: list, report: Report) -> None:
 	except Exception as error:
 		frappe.db.rollback(save_point=SAVEPOINT)
 		frappe.local.message_log = []
-		report.problems += [Problem(report.file, row.line, "", "refused", _said(error)) for row in rows]
+		report.problems += _problems(error, report.file, [row.line for row in rows])
 		return
 	frappe.db.release_savepoint(SAVEPOINT)
 	if changed:
 		report.loaded += 1
 	else:
 		report.unchanged += 1
+
+
+def _problems(error: Exception, file: str, lines: list[int]) -> list[Problem]:
+	if isinstance(error, CellsRefused):
+		return error.problems(file, lines)
+	return [Problem(file, line, "", "refused", _said(error)) for line in lines]
 
 
 def _said(error: Exception) -> str:

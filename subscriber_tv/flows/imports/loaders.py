@@ -3,7 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from subscriber_tv.flows.imports import load_catalogue, load_contracts, load_customers, load_equipment
+from subscriber_tv.flows.imports import (
+	load_catalogue,
+	load_contracts,
+	load_customers,
+	load_equipment,
+	load_offers,
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Loader:
 LOADERS: Mapping[str, Loader] = {
 	"channels": Loader(load_catalogue.load_channel),
 	"bouquets": Loader(load_catalogue.load_bouquet),
-	"offers": Loader(load_catalogue.load_offer_version, ("offer_code", "version")),
+	"offers": Loader(load_offers.load_offer_version, ("offer_code", "version")),
 	"models": Loader(load_equipment.load_model),
 	"customers": Loader(load_customers.load_customer),
 	"sites": Loader(load_customers.load_site),
