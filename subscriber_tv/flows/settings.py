@@ -1,4 +1,4 @@
-"""Reads TV Settings for the flows: which phases are switched on."""
+"""Reads TV Settings for the flows: which phases are switched on, and how far back a bill may reach."""
 
 import frappe
 from frappe import _
@@ -10,6 +10,8 @@ PHASES = {
 	"billing": "Billing",
 	"equipment": "Equipment",
 }
+
+DEFAULT_MAX_MONTHS = 24
 
 
 class PhaseOff(frappe.ValidationError):
@@ -24,6 +26,11 @@ def phase_on(phase: str) -> bool:
 	if phase not in PHASES:
 		raise KeyError(phase)
 	return bool(frappe.get_cached_doc("TV Settings").get(f"{phase}_enabled"))
+
+
+def max_months() -> int:
+	"""How many months back a bill may reach."""
+	return frappe.get_cached_doc("TV Settings").max_catch_up_months or DEFAULT_MAX_MONTHS
 
 
 def require_phase(phase: str) -> None:

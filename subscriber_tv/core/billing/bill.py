@@ -30,7 +30,7 @@ from subscriber_tv.core.billing.charges import expected_charges
 from subscriber_tv.core.billing.claims import Claim, new_claim, standing_claims
 from subscriber_tv.core.billing.deposits import Held
 from subscriber_tv.core.billing.groups import GroupKey, gather
-from subscriber_tv.core.billing.limits import MAX_ROWS, Limits, check_limits
+from subscriber_tv.core.billing.limits import MAX_ROWS, Limits, check_limits, split_by_age
 from subscriber_tv.core.billing.payers import of_payer, own_rows
 from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
 from subscriber_tv.core.billing.price import (
@@ -92,12 +92,14 @@ class ContractFacts:
 class Bill:
 	"""What to write for one contract, or for all contracts of one payer that share an invoice.
 
-	Its credits are those of the same contracts, on whatever invoices; see documents.py.
+	Its credits are those of the same contracts, on whatever invoices; see documents.py. `late` is usage that is due and
+	too old to be charged.
 	"""
 
 	group: GroupKey
 	charges: tuple[Charge, ...] = ()
 	credits: tuple[Credit, ...] = ()
+	late: tuple[Charge, ...] = ()
 
 	@property
 	def currency(self) -> str:
@@ -114,10 +116,11 @@ class Bill:
 
 @dataclass(frozen=True)
 class PayerBill:
-	"""The bills of one payer, one a group, and the contracts that were refused: they wait, the rest goes on."""
+	"""The bills of one payer, one a group, and what waits while the rest goes on: contracts refused, usage held back."""
 
 	bills: tuple[Bill, ...] = ()
 	refused: tuple[Refused, ...] = field(default=())
+	late: tuple[Charge, ...] = ()
 
 
 @dataclass
@@ -149,6 +152,7 @@ def decide(
 	missing price. Charges come sorted by contract, line and day.
 	"""
 	due: list[Bill] = []
+	late: list[Charge] = []
 	refused = []
 	contracts = sorted(contracts, key=lambda facts: facts.contract.subscription)
 	for facts in with_base_of_payer(contracts):
@@ -157,10 +161,11 @@ def decide(
 		except Refused as refusal:
 			refused.append(refusal)
 			continue
+		late += bill.late
 		if bill:
 			due.append(bill)
 	groups = gather((bill.group, bill) for bill in due)
-	return PayerBill(tuple(_consolidate(*group) for group in groups.items()), tuple(refused))
+	return PayerBill(tuple(_consolidate(*group) for group in groups.items()), tuple(refused), tuple(late))
 
 
 def expected_of(facts: ContractFacts, until: date) -> tuple[Expected, ...]:
@@ -188,6 +193,7 @@ def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_row
 		settlement.work(until, waiting.get(cell.place, ()))
 		charges += settlement.charges
 		credits += settlement.credits
+	charges, late = split_by_age(charges, until, max_months)
 	check_limits(
 		facts.contract.subscription,
 		facts.own,
@@ -201,6 +207,7 @@ def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_row
 		facts.group,
 		tuple(sorted(charges, key=lambda charge: (charge.claim.line, charge.span))),
 		tuple(sorted(credits, key=lambda credit: (credit.row.invoice, credit.claim.line, credit.span))),
+		tuple(late),
 	)
 
 

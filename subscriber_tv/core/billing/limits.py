@@ -7,6 +7,8 @@ They are nets under the decision, not rules of it: a bill that is right never to
 | overlap | no two charges for one line and day |
 | too_many_rows | at most N rows for one line and day, however often it was charged and credited |
 | too_long_ago | at most N months back |
+
+Usage that was reported and is older than the last is no reason to refuse: it alone is held back (see `split_by_age`).
 """
 
 from collections import defaultdict
@@ -55,14 +57,40 @@ def check_limits(
 	_check_rows(subscription, invoiced, charges, limits.max_rows)
 
 
+def split_by_age(
+	charges: Iterable["Charge"], until: date, limit: int
+) -> tuple[list["Charge"], list["Charge"]]:
+	"""Those to bill, and those of usage whose period ended more than `limit` months before.
+
+	A fee without any usage is like every other charge: that it is missing says the contract was never billed.
+	"""
+	kept, late = [], []
+	for charge in charges:
+		too_old = months_between(charge.price.period.end, until) > limit
+		(late if too_old and _of_reported_usage(charge) else kept).append(charge)
+	return kept, late
+
+
+def _of_reported_usage(charge: "Charge") -> bool:
+	return charge.claim.kind == USAGE and bool(charge.price.quantity or charge.price.of)
+
+
+def months_between(day: date, until: date) -> int:
+	"""Calendar months from the month of `day` to that of `until`."""
+	return (until.year - day.year) * 12 + until.month - day.month
+
+
 def _check_age(subscription: str, charges: Sequence["Charge"], until: date, limit: int) -> None:
+	charges = [charge for charge in charges if not _of_reported_usage(charge)]
+	if not charges:
+		return
 	oldest = min(charges, key=lambda charge: charge.span.start)
 	first = oldest.span.start
 	interval = oldest.price.interval_months
 	if interval >= limit:
 		# In arrears all of a longer period lies behind when it is due.
 		limit += interval
-	months = (until.year - first.year) * 12 + until.month - first.month
+	months = months_between(first, until)
 	if months > limit:
 		raise Refused(
 			"too_long_ago",

@@ -23,7 +23,7 @@ from itertools import groupby
 
 from subscriber_tv.core.billing.chain import Chain, in_force, pieces_in, row_of, ruled, services
 from subscriber_tv.core.billing.periods import Span, days_in, subtract
-from subscriber_tv.core.billing.price import ONE_DAY, Expected, OfferCharge, Refused
+from subscriber_tv.core.billing.price import ONE_DAY, USAGE, Expected, OfferCharge, Offers, Refused
 from subscriber_tv.core.billing.terms import Terms
 from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.contracts.timeline import Contract
@@ -116,6 +116,24 @@ def _begun_elsewhere(contract: Contract, line: Line, period: Span, first: date) 
 		return False
 	before = Span(max(period.start, in_force(line).start), first)
 	return any(before.meet(served) for served in services(contract))
+
+
+def period_of(
+	contract: Contract, offers: Offers, terms: Terms, line_id: str, code: str, day: date
+) -> Span | None:
+	"""The whole period in which usage of a charge on that day is rated; None on a day without the charge."""
+	chain = [
+		(line, charge)
+		for line in contract.lines
+		for charge in offers.get(line.offer_version, ())
+		if (line.line_id, charge.code, charge.kind) == (line_id, code, USAGE)
+	]
+	chain.sort(key=lambda part: part[0].start or date.min)
+	for served in services(contract) if chain else ():
+		for reign, grid in ruled(contract, chain, served, terms):
+			if reign.start <= day < reign.end:
+				return next((period for period in grid.periods(day, day) if day < period.end), None)
+	return None
 
 
 def _rated_as(piece: Piece) -> object:

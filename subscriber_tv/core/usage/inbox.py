@@ -2,6 +2,7 @@
 
 kept      comes                              then
 any       the same, same version             known: nothing happens
+held      the same, same version             judged anew: the limit may have been raised
 rejected  anything                           judged anew, it never counted
 counts    a higher version                   replaces what was kept, or cancels it
 counts    the same version, cancelled        cancels it
@@ -14,19 +15,20 @@ from dataclasses import dataclass
 
 from subscriber_tv.core.usage.record import Record
 
-#: States of a kept record. Those of COUNTED are billed.
+#: States of a kept record. Those of COUNTED are billed, but no run charges what is too old: such a record is held.
 RECEIVED = "Received"
 ACCEPTED = "Accepted"
 BILLED = "Billed"
+HELD = "Held"
 REJECTED = "Rejected"
 CONFLICT = "Conflict"
 CANCELLED = "Cancelled"
 REPLACED = "Replaced"
 DISMISSED = "Dismissed"
-STATES = (RECEIVED, ACCEPTED, BILLED, REJECTED, CONFLICT, CANCELLED, REPLACED, DISMISSED)
-COUNTED = (ACCEPTED, BILLED)
+STATES = (RECEIVED, ACCEPTED, BILLED, HELD, REJECTED, CONFLICT, CANCELLED, REPLACED, DISMISSED)
+COUNTED = (ACCEPTED, BILLED, HELD)
 #: States that wait for somebody.
-OPEN = (RECEIVED, REJECTED, CONFLICT)
+OPEN = (RECEIVED, HELD, REJECTED, CONFLICT)
 
 #: Decisions.
 KNOWN = "known"
@@ -58,7 +60,9 @@ def decide(kept: Kept, record: Record) -> str:
 		return KNOWN if record.cancelled else SUPERSEDED
 	if record.cancelled:
 		return CANCEL
-	return KNOWN if record.fingerprint == kept.fingerprint else CONTRADICTS
+	if record.fingerprint != kept.fingerprint:
+		return CONTRADICTS
+	return RETRY if kept.state == HELD else KNOWN
 
 
 def _of_uncounted(kept: Kept, record: Record) -> str:

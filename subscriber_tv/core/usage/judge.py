@@ -5,13 +5,17 @@ belongs to the subscription it was bound to at that moment; of a day without tim
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from subscriber_tv.core.billing.agreement import terms_of
+from subscriber_tv.core.billing.limits import NO_AGE_LIMIT, months_between
+from subscriber_tv.core.billing.price import Offers
+from subscriber_tv.core.billing.usage import period_of
 from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.contracts.timeline import Contract
-from subscriber_tv.core.usage.problem import Bad, Problem
+from subscriber_tv.core.usage.problem import Bad, Problem, problem
 from subscriber_tv.core.usage.record import Record
 
 DEFAULT_ZONE = "Europe/Paris"
@@ -33,7 +37,8 @@ class Facts:
 
 	`names` finds a subscription by its name or external reference, `bindings` a TV by its serial (a known TV that was
 	never bound has an empty history), `charges` the usage charges of an offer version, `zones` the time zone of a
-	subscription's site, `companies` its company. `now` is aware of its time zone.
+	subscription's site, `companies` its company. `now` is aware of its time zone. `offers` and `max_months` tell what is
+	too old to be charged.
 	"""
 
 	contracts: Mapping[str, Contract]
@@ -43,16 +48,19 @@ class Facts:
 	zones: Mapping[str, str]
 	now: datetime
 	companies: Mapping[str, str] = field(default_factory=dict)
+	offers: Offers = field(default_factory=dict)
+	max_months: int = NO_AGE_LIMIT
 
 
 @dataclass(frozen=True)
 class Place:
-	"""Where a record counts."""
+	"""Where a record counts; `held` says why it is not charged for the time being."""
 
 	subscription: str
 	line_id: str
 	charge: str
 	day: date
+	held: Problem | None = None
 
 
 def judge(record: Record, facts: Facts) -> Place | Problem:
@@ -85,7 +93,26 @@ def _judge(record: Record, facts: Facts) -> Place:
 	if day > today:
 		raise Bad("future", day=day, today=today)
 	_check_served(contract, day)
-	return Place(subscription, _line(record, contract, line_id, day, facts), record.charge, day)
+	place = Place(subscription, _line(record, contract, line_id, day, facts), record.charge, day)
+	return replace(place, held=_too_old(place, contract, today, facts))
+
+
+def _too_old(place: Place, contract: Contract, today: date, facts: Facts) -> Problem | None:
+	"""Why a bill of today would not charge it, decided as the bill does: by the end of its period."""
+	if months_between(place.day, today) <= facts.max_months:
+		return None
+	period = period_of(contract, facts.offers, terms_of(contract), place.line_id, place.charge, place.day)
+	if period is None:
+		return None
+	months = months_between(period.end, today)
+	if months <= facts.max_months:
+		return None
+	return too_old(place.subscription, place.day, period.end, months, facts.max_months)
+
+
+def too_old(subscription: str, day: date, ended: date, months: int, limit: int) -> Problem:
+	"""What a record says whose period ended more than `limit` months before a bill, on `ended`."""
+	return problem("too_old", subscription=subscription, day=day, ended=ended, months=months, limit=limit)
 
 
 def _subject(record: Record, facts: Facts) -> tuple[str, str]:

@@ -86,6 +86,14 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
 		),
 		_("Dismiss the record, or correct its day."),
 	),
+	"too_old": (
+		_(
+			"Usage of {subscription} on {day} belongs to a period that ended on {ended}, {months} months ago; the limit is {limit}."
+		),
+		_(
+			"It is held and not charged. Raise Most Months Billed at Once in TV Settings, then try again; or dismiss the record."
+		),
+	),
 	"future": (
 		_("The record is of {day}; at the site it is {today}."),
 		_("Check the clock and time zone of the source, or try again on that day."),

@@ -20,13 +20,12 @@ from subscriber_tv.flows.billing.watch import keep_quiet
 from subscriber_tv.flows.billing.words import why_refused
 from subscriber_tv.flows.billing.write_bill import write_bill
 from subscriber_tv.flows.contracts import double_billing
-from subscriber_tv.flows.settings import require_phase
+from subscriber_tv.flows.settings import max_months, require_phase
+from subscriber_tv.flows.usage.mark_held import mark_held
 from subscriber_tv.ledger.invoice_guard import customer_warnings
 from subscriber_tv.ledger.invoices import Order
 from subscriber_tv.ledger.posting.memory import remembering
 from subscriber_tv.ledger.posting.totals import count_sales
-
-DEFAULT_MAX_MONTHS = 24
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,7 @@ def settle(
 		written = write_bill(order, bill.bills)
 		invoices = tuple(document.name for document in written.invoices)
 		notes = tuple(document.name for document in written.credit_notes)
+		held = mark_held(bill.late, bill_until, max_months())
 		unused = use_credit(invoices, notes)
 		if not (invoices or notes or bill.refused or written.parked):
 			keep_quiet(payer, company, loaded, bill_until)
@@ -106,7 +106,7 @@ def settle(
 			credit_notes=notes,
 			net=sum((document.net for document in (*written.invoices, *written.credit_notes)), ZERO),
 			refused=(*(why_refused(refusal) for refusal in bill.refused), *written.parked),
-			warnings=(*(_warnings(payer) if invoices else ()), *unused),
+			warnings=(*(_warnings(payer) if invoices else ()), *held, *unused),
 		)
 
 
@@ -134,8 +134,3 @@ def look_at(payer: str, company: str, bill_until: date) -> tuple[list[ContractFa
 		max_rows=frappe.get_cached_doc("TV Settings").get("max_rows_a_day") or MAX_ROWS,
 	)
 	return loaded, bill
-
-
-def max_months() -> int:
-	"""How many months back a bill may reach, as TV Settings say."""
-	return frappe.get_cached_doc("TV Settings").max_catch_up_months or DEFAULT_MAX_MONTHS

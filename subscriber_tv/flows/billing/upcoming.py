@@ -23,7 +23,6 @@ from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, exte
 from subscriber_tv.core.money import ZERO, plain
 from subscriber_tv.core.pricing.discount import Discount
 from subscriber_tv.flows.billing import facts
-from subscriber_tv.flows.billing.bill_payer import max_months
 from subscriber_tv.flows.billing.offers import offers_of
 from subscriber_tv.flows.billing.tax import tax_of
 from subscriber_tv.flows.billing.words import why_refused
@@ -31,6 +30,7 @@ from subscriber_tv.flows.contracts import timeline
 from subscriber_tv.flows.contracts.change_lines import completion_of
 from subscriber_tv.flows.contracts.change_terms import bare_change
 from subscriber_tv.flows.contracts.today import site_today
+from subscriber_tv.flows.settings import max_months
 
 #: Name of a contract that does not exist yet.
 OFFERED = "OFFER"

@@ -43,7 +43,7 @@ def accept_conflict(name: str) -> str:
 	content = rows.content(read, place, facts) | {
 		field: side[field] for field in ("profile", "tv_import", "batch")
 	}
-	rows.update(head.name, content | {"state": inbox.ACCEPTED})
+	rows.update(head.name, content | {"state": inbox.HELD if place.held else inbox.ACCEPTED})
 	rows.update(side.name, {"state": inbox.REPLACED})
 	return head.name
 

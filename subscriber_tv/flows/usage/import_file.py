@@ -35,6 +35,7 @@ QUEUED, RUNNING, COMPLETED, WITH_ERRORS, FAILED = (
 UNFINISHED = (QUEUED, RUNNING)
 COUNTERS = {
 	"accepted": "accepted",
+	"held": "held",
 	"known": "known",
 	"rejected": "rejected",
 	"conflict": "conflicts",
@@ -204,7 +205,7 @@ def _take_chunk(tv_import: str, chunk: list[Read], done: int, origin: Origin) ->
 
 def _close(tv_import: str, status: str | None = None, error: str | None = None) -> dict:
 	doc = frappe.get_doc(DOCTYPE, tv_import, for_update=True)
-	wrong = doc.rejected or doc.conflicts
+	wrong = doc.rejected or doc.conflicts or doc.held
 	values = {
 		"status": status or (WITH_ERRORS if wrong else COMPLETED),
 		"finished_at": now_datetime(),

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import frappe
 from frappe.utils import get_system_timezone
 
-from subscriber_tv.core.contracts.timeline import Contract
+from subscriber_tv.core.billing.price import USAGE, Offers
 from subscriber_tv.core.usage.bindings import Event, bindings
 from subscriber_tv.core.usage.judge import Binding, Facts
 from subscriber_tv.core.usage.record import Record
+from subscriber_tv.flows.billing.offers import offers_of
 from subscriber_tv.flows.contracts.timeline import load_many
 from subscriber_tv.flows.permitted import permitted
-
-USAGE = "Usage"
+from subscriber_tv.flows.settings import max_months
 
 
 def load_facts(records: Iterable[Record]) -> Facts:
@@ -33,11 +33,14 @@ def load_facts(records: Iterable[Record]) -> Facts:
 	names = {given: name for given, name in names.items() if name in subscriptions}
 	contracts = load_many(subscriptions)
 	zones, companies = _places(subscriptions)
+	offers = offers_of({line.offer_version for contract in contracts.values() for line in contract.lines})
 	return Facts(
 		contracts=contracts,
 		names=names,
 		bindings=bound,
-		charges=usage_charges(contracts.values()),
+		charges=_usage_charges(offers),
+		offers=offers,
+		max_months=max_months(),
 		zones=zones,
 		now=datetime.now(timezone.utc),
 		companies=companies,
@@ -49,18 +52,12 @@ def system_zone() -> ZoneInfo:
 	return ZoneInfo(get_system_timezone())
 
 
-def usage_charges(contracts: Iterable[Contract]) -> dict[str, frozenset[str]]:
-	"""Codes of the usage charges by offer version, of the versions that these contracts name."""
-	versions = {line.offer_version for contract in contracts for line in contract.lines}
-	found = defaultdict(set)
-	for row in frappe.get_all(
-		"TV Offer Charge Line",
-		{"parent": ("in", sorted(versions) or [""]), "parenttype": "TV Offer Version", "charge_kind": USAGE},
-		["parent", "charge_code"],
-		limit=0,
-	):
-		found[row.parent].add(row.charge_code)
-	return {version: frozenset(codes) for version, codes in found.items()}
+def _usage_charges(offers: Offers) -> dict[str, frozenset[str]]:
+	"""Codes of the usage charges by offer version."""
+	return {
+		version: frozenset(charge.code for charge in charges if charge.kind == USAGE)
+		for version, charges in offers.items()
+	}
 
 
 def _names(given: set[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Try records again that were rejected: after the profile, the offer, the TV or the record itself was put right."""
+"""Try records again that were rejected or are held: after the limit, the profile, the offer, the TV or the record itself was put right."""
 
 import itertools
 from collections import Counter
@@ -17,7 +17,7 @@ from subscriber_tv.flows.usage import profiles, rows
 from subscriber_tv.flows.usage.attempts import repeated
 from subscriber_tv.flows.usage.take import AT_ONCE, Origin, take
 
-WAITING = (inbox.REJECTED, inbox.RECEIVED)
+WAITING = (inbox.REJECTED, inbox.RECEIVED, inbox.HELD)
 
 
 def replay(names: Iterable[str]) -> Counter:

@@ -73,7 +73,7 @@ def content(read: Read, found: Place | Problem | None, facts: Facts) -> dict:
 		"current_record": None,
 		"invoice": None,
 		"invoice_row": None,
-		**stored(found if isinstance(found, Problem) else None),
+		**stored(place.held if place else found),
 	}
 
 

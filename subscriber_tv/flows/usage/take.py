@@ -22,7 +22,7 @@ from subscriber_tv.flows.usage.words import stored
 AT_ONCE = 1000
 """Records of one batch."""
 
-STATUSES = ("accepted", "known", "rejected", "conflict", "cancelled", "superseded", "received")
+STATUSES = ("accepted", "held", "known", "rejected", "conflict", "cancelled", "superseded", "received")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,14 @@ class _Judged:
 			return inbox.CANCELLED
 		if isinstance(self.found, Problem):
 			return inbox.REJECTED
-		return inbox.ACCEPTED if self.found else inbox.RECEIVED
+		if self.found is None:
+			return inbox.RECEIVED
+		return inbox.HELD if self.found.held else inbox.ACCEPTED
+
+	@property
+	def problem(self) -> Problem | None:
+		"""What it was rejected or is held for."""
+		return self.found.held if isinstance(self.found, Place) else self.found
 
 
 def take(reads: Sequence[Read], origin: Origin) -> list[Outcome]:
@@ -123,7 +130,7 @@ class _Wave:
 
 	def replace(self, row: frappe._dict, one: _Judged) -> Outcome:
 		"""A new version counts from now on. One with a problem waits beside what counts."""
-		if one.state != inbox.ACCEPTED:
+		if one.state not in inbox.COUNTED:
 			return self._aside(row, one, one.state)
 		rows.keep_aside(row)
 		rows.update(row.name, self._content(one))
@@ -199,5 +206,4 @@ class _Wave:
 
 
 def _new(one: _Judged) -> Outcome:
-	found = one.found if isinstance(one.found, Problem) else None
-	return Outcome(one.read.record.key, one.state.lower(), one.name, found)
+	return Outcome(one.read.record.key, one.state.lower(), one.name, one.problem)

@@ -9,7 +9,7 @@ from frappe.utils import formatdate
 
 from subscriber_tv.core.usage.problem import MESSAGES, Problem
 
-DAYS = ("day", "since", "today")
+DAYS = ("day", "since", "today", "ended")
 """Values that are days, kept as ISO text."""
 
 

@@ -52,7 +52,7 @@
 		frm.add_custom_button(__("Rejected Records"), () =>
 			frappe.set_route("List", "TV Usage Record", {
 				tv_import: frm.doc.name,
-				state: ["in", ["Rejected", "Conflict", "Received"]],
+				state: ["in", ["Rejected", "Conflict", "Received", "Held"]],
 			})
 		);
 		frm.add_custom_button(__("Download Rejected"), () =>

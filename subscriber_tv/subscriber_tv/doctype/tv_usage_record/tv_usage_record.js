@@ -9,6 +9,7 @@
 			const actions = {
 				Rejected: [try_again, dismiss],
 				Received: [try_again],
+				Held: [try_again, dismiss, cancel],
 				Conflict: [accept, dismiss],
 				Accepted: [cancel],
 				Billed: [cancel],
@@ -24,7 +25,7 @@
 
 	function show_problem(frm) {
 		const { reason, next_step } = frm.doc.__onload || {};
-		const waits = ["Rejected", "Conflict"].includes(frm.doc.state);
+		const waits = ["Rejected", "Conflict", "Held"].includes(frm.doc.state);
 		if (waits && reason) frm.set_intro(`<b>${escape(reason)}</b> ${escape(next_step)}`, "orange");
 		if (frm.doc.state === "Accepted") {
 			frm.set_intro(

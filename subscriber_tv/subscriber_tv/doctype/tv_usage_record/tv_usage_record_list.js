@@ -24,6 +24,7 @@
 				Received: "blue",
 				Accepted: "cyan",
 				Billed: "green",
+				Held: "yellow",
 				Rejected: "red",
 				Conflict: "orange",
 				Cancelled: "grey",
@@ -81,8 +82,12 @@
 	async function try_again(listview) {
 		const counts = await frappe.xcall(`${USAGE_API}.try_again`, { names: listview.get_checked_items(true) });
 		frappe.show_alert({
-			message: __("{0} accepted, {1} rejected again", [counts.accepted || 0, counts.rejected || 0]),
-			indicator: counts.rejected ? "orange" : "green",
+			message: __("{0} accepted, {1} held, {2} rejected again", [
+				counts.accepted || 0,
+				counts.held || 0,
+				counts.rejected || 0,
+			]),
+			indicator: counts.rejected || counts.held ? "orange" : "green",
 		});
 		listview.refresh();
 	}

@@ -5,12 +5,15 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from billing_books import OFFER, Books, contract, day, recurring
+from billing_books import OFFER, Books, charged, contract, day, recurring
 
 from subscriber_tv.core.billing.bill import Charge, Credit
 from subscriber_tv.core.billing.claims import Claim
 from subscriber_tv.core.billing.limits import Limits, check_limits
-from subscriber_tv.core.billing.price import CORRECTION, Refused
+from subscriber_tv.core.billing.price import CORRECTION, RECURRING, USAGE, Refused
+from subscriber_tv.core.billing.usage import Usage
+from subscriber_tv.core.pricing.models import PercentOf, PerUnit, Tier
+from subscriber_tv.core.pricing.models import Usage as PricedUsage
 
 UNTIL = day("2026-03-15")
 
@@ -116,3 +119,55 @@ def test_a_period_longer_than_the_limit_is_billed_when_it_closes():
 	assert books.run(contract("2026-01-01"), "2029-01-01", max_months=24).net == Decimal("100.00")
 	with pytest.raises(Refused, match="too_long_ago"):
 		Books(*books.offers[OFFER]).run(contract("2026-01-01"), "2031-02-01", max_months=24)
+
+
+FILM = charged(USAGE, PerUnit(Decimal(2)), "FILM")
+
+
+def films(*days: str) -> dict:
+	return {"usage": tuple(Usage("1", "FILM", day(text), Decimal(1)) for text in days)}
+
+
+def test_usage_too_old_is_held_back_alone():
+	# until March 2026, at most two months back: what closed on 1 December or before waits
+	found = Books(recurring("30.00"), FILM)
+	known = contract("2025-01-01", billed_through="2025-06-01")
+	found.run(known, "2026-02-15")
+	used = films("2025-07-03", "2025-11-30", "2025-12-05", "2026-02-05")
+	bill = found.run(known, UNTIL, max_months=2, **used)
+	assert [(c.claim.line[-4:], str(c.span.start)) for c in bill.charges] == [
+		("BASE", "2026-03-01"),
+		("FILM", "2025-12-01"),
+		("FILM", "2026-02-01"),
+	]
+	assert [str(c.span.start) for c in bill.late] == ["2025-07-01", "2025-11-01"]
+	assert not found.run(known, UNTIL, max_months=2, **used)
+	raised = found.run(known, UNTIL, max_months=24, **used)
+	assert [(str(c.span.start), str(c.amount)) for c in raised.charges] == [
+		("2025-07-01", "2.00"),
+		("2025-11-01", "2.00"),
+	]
+
+
+def test_what_was_billed_of_an_old_period_stays_and_is_credited_when_taken_back():
+	found = Books(FILM)
+	known = contract("2025-01-01")
+	found.run(known, UNTIL, **films("2025-07-03"))
+	late = found.run(known, UNTIL, max_months=2, **films("2025-07-03", "2025-07-04"))
+	assert not late and [str(c.amount) for c in late.late] == ["2.00"]
+	assert [str(c.amount) for c in found.run(known, UNTIL, max_months=2).credits] == ["2.00"]
+
+
+def test_a_fee_that_was_never_billed_still_says_that_the_contract_was_not():
+	fee = charged(USAGE, PricedUsage(Decimal(10), (Tier(None, Decimal(1)),), Decimal(5)), "FILM")
+	with pytest.raises(Refused, match="too_long_ago"):
+		Books(fee).run(contract("2025-01-01"), UNTIL, max_months=2)
+
+
+def test_a_percentage_of_usage_waits_with_it():
+	share = charged(RECURRING, PercentOf(Decimal(10)), "SHARE", of=("FILM",))
+	found = Books(FILM, share)
+	used = films("2025-07-03", "2026-02-05")
+	bill = found.run(contract("2025-01-01"), UNTIL, max_months=2, **used)
+	assert [str(c.span.start) for c in bill.charges] == ["2026-02-01", "2026-02-01"]
+	assert [str(c.span.start) for c in bill.late] == ["2025-07-01", "2025-07-01"]

@@ -1,10 +1,14 @@
 """Whose usage a record is, by the day at the site, and every reason why it is nobody's."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
+from subscriber_tv.core.billing.bill import ContractFacts, bill_contract
+from subscriber_tv.core.billing.price import OfferCharge
+from subscriber_tv.core.billing.usage import Usage
 from subscriber_tv.core.contracts.lines import Line, LineStep
 from subscriber_tv.core.contracts.timeline import Agreed, Change, fold
 from subscriber_tv.core.usage.bindings import Event, bindings
@@ -169,3 +173,43 @@ def test_bindings_follow_the_history_of_the_tv():
 		("TVS-1", "L1", 7, 8),
 	]
 	assert bindings(events[:3])[-1].end is None
+
+
+def usage_offer(months: int) -> dict:
+	films = OfferCharge("VOD", "usage", "TV-VOD", "Per Unit", Decimal(2), months)
+	return {"HOTEL-V1": (films,)}
+
+
+@pytest.mark.parametrize(
+	("day", "months", "limit", "held"),
+	(
+		(date(2026, 8, 20), 1, 2, ""),  # billed with August, on 1 September, two months before
+		(date(2026, 7, 31), 1, 2, "2026-08-01"),
+		(date(2026, 7, 31), 1, 3, ""),
+		(date(2026, 7, 31), 3, 2, "2026-08-01"),  # quarters from 1 February
+		(date(2026, 5, 2), 3, 2, "2026-08-01"),
+		(date(2026, 5, 2), 12, 2, ""),  # the year is not over
+	),
+)
+def test_what_no_bill_would_reach_is_held_by_the_end_of_its_period(day, months, limit, held):
+	facts = replace(FACTS, offers=usage_offer(months), max_months=limit)
+	place = judge(record(subscription="TVS-1", day=day), facts)
+	assert (place.subscription, place.day) == ("TVS-1", day)
+	assert (dict(place.held.values)["ended"] if place.held else "") == held
+	if held:
+		assert place.held.code == "too_old"
+		assert "TVS-1" in place.held.reason() and "Most Months Billed at Once" in place.held.next_step()
+
+
+@pytest.mark.parametrize("limit", range(1, 8))
+def test_a_record_is_held_exactly_when_a_bill_of_that_day_leaves_its_charge_out(limit):
+	offers = usage_offer(1)
+	facts = replace(FACTS, offers=offers, max_months=limit)
+	for month in range(2, 10):
+		day = date(2026, month, 12)
+		place = judge(record(subscription="TVS-1", day=day), facts)
+		used = (Usage("L1", "VOD", day, Decimal(1)),)
+		known = ContractFacts(HOTEL, offers | {"SPORT-V1": ()}, usage=used)
+		bill = bill_contract(known, until=NOW.date(), max_months=limit)
+		assert bool(place.held) == bool(bill.late)
+		assert len(bill.late) + len(bill.charges) == 1
