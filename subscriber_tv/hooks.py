@@ -103,7 +103,7 @@ doc_events = {
 scheduler_events = {
 	"daily": [
 		"subscriber_tv.flows.contracts.renew_due.renew_due",
-		"subscriber_tv.flows.contracts.renew_due.list_notices",
+		"subscriber_tv.flows.letters.renewals.write_renewals",
 	],
 	"cron": {"*/10 * * * *": ["subscriber_tv.flows.billing.start_run.resume_abandoned"]},
 	"hourly": [

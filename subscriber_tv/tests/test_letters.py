@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from subscriber_tv.api import letters as api
 from subscriber_tv.flows.campaigns import start
 from subscriber_tv.flows.contracts.renew_due import list_notices
-from subscriber_tv.flows.letters import post, send
+from subscriber_tv.flows.letters import post, renewals, send
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.campaign_case import CampaignCase
 from subscriber_tv.tests.contract_case import make_user
@@ -241,6 +241,62 @@ class TestLetters(CampaignCase):
 		with self.freeze_time("2026-12-01 10:00:00"):
 			send.send(doctype=RENEWAL)
 		self.assertEqual(self.row(name, RENEWAL).status, "Late")
+
+	def renewing(self, **customer) -> str:
+		"""A consumer's contract whose letter goes out from 15 September to 15 November 2026."""
+		name = self.contract(
+			"2025-02-15",
+			customer_type="Individual",
+			terms={"commitment_months": 24, "renewal": "Tacit", "renewal_months": 12, "notice_months": 2},
+		)
+		if customer:
+			self.customer_of(name, **customer)
+		return name
+
+	def test_the_daily_job_prepares_and_sends_only_where_it_may(self):
+		told, post_only = self.renewing(email_id="consumer@example.com"), self.renewing()
+		frappe.db.set_single_value("TV Settings", "send_renewal_letters", 0)
+		frappe.db.commit()
+		with self.freeze_time("2026-10-20 06:00:00"), patch.object(frappe, "enqueue") as asked:
+			renewals.write_renewals()
+			self.assertEqual(renewals.write_renewals(), {"prepared": 0, "sending": 0})
+			frappe.db.commit()
+		asked.assert_not_called()
+		rows = [self.row(name, RENEWAL) for name in (told, post_only)]
+		self.assertEqual([row.letter_to for row in rows], ["consumer@example.com", None])
+		self.assertEqual([row.letter_sent_on for row in rows], [None, None])
+		self.assertIsNone(rows[0].letter_problem)
+		self.assertIn("No e-mail address", rows[1].letter_problem)
+
+	def test_letters_that_send_themselves_go_out_once_and_in_time(self):
+		told, late = self.renewing(email_id="consumer@example.com"), self.renewing(email_id="late@example.com")
+		list_notices(today=frappe.utils.getdate("2026-10-01"))
+		self.row(late, RENEWAL).db_set("send_until", "2026-10-19")
+		frappe.db.set_single_value("TV Settings", "send_renewal_letters", 1)
+		self.addCleanup(frappe.db.set_single_value, "TV Settings", "send_renewal_letters", 0)
+		frappe.db.commit()
+		for _day in range(2):
+			with self.freeze_time("2026-10-20 06:00:00"), patch.object(frappe, "enqueue") as asked:
+				renewals.write_renewals()
+				frappe.db.commit()
+				for call in asked.call_args_list:
+					self.assertEqual(call.args, ("subscriber_tv.flows.letters.send.send",))
+					send.send(doctype=call.kwargs["doctype"], in_time=call.kwargs["in_time"])
+		row = self.row(told, RENEWAL)
+		self.assertEqual((row.status, row.letter_way, row.letter_to), ("Sent", "E-mail", "consumer@example.com"))
+		self.assertEqual(frappe.db.count("Email Queue", {"reference_name": row.customer}), 1)
+		self.assertIsNone(self.row(late, RENEWAL).letter_sent_on)
+
+	def test_an_address_entered_later_is_found(self):
+		name = self.renewing()
+		frappe.db.commit()
+		with self.freeze_time("2026-10-20 06:00:00"):
+			renewals.write_renewals()
+			self.customer_of(name, email_id="consumer@example.com")
+			renewals.write_renewals()
+			frappe.db.commit()
+		row = self.row(name, RENEWAL)
+		self.assertEqual((row.letter_to, row.letter_problem), ("consumer@example.com", None))
 
 	def test_who_may_write_letters(self):
 		doc = self.listed()

@@ -12,13 +12,17 @@ PRICES, RENEWAL = "TV Campaign Target", "TV Renewal Notice"
 
 @dataclass(frozen=True)
 class Letter:
-	"""`waiting` are filters for rows whose letter is not out, `subject` the line of the e-mail in a language."""
+	"""`waiting` are filters for rows whose letter is not out, `subject` the line of the e-mail in a language.
+
+	`in_time` leaves renewals alone whose time for the letter has not come or is over: a person decides about those.
+	"""
 
 	doctype: str
 	print_format: str
 	waiting: dict
 	subject: Callable[[object, str], str]
 	status: Callable[[object], str | None]
+	in_time: bool = False
 
 
 def _prices_subject(doc, language: str) -> str:
@@ -69,6 +73,8 @@ def waiting(letter: Letter, campaign: str | None, **more) -> dict:
 	filters = {**letter.waiting, **more}
 	if letter.doctype == PRICES:
 		return {**filters, "campaign": campaign}
+	if letter.in_time:
+		filters |= {"send_from": ("<=", getdate()), "send_until": (">=", getdate())}
 	# Once the last day to refuse has passed the letter would tell of something that nobody can change any longer.
 	return {**filters, "last_refusal": (">=", getdate())}
 

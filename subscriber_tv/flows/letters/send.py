@@ -6,6 +6,7 @@ the row and waits for the post.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import frappe
 from frappe import _
@@ -18,9 +19,12 @@ from subscriber_tv.flows.letters.kinds import LETTERS, PRICES, Letter, note_sent
 LONGEST_JOB = 6 * 3600  # seconds: a PDF takes about one
 
 
-def ask(doctype: str, campaign: str | None = None) -> int:
-	"""Let a worker send the letters that wait and that the user may read; returns the number of rows."""
-	letter = LETTERS[doctype]
+def ask(doctype: str, campaign: str | None = None, in_time: bool = False) -> int:
+	"""Let a worker send the letters that wait and that the user may read; returns the number of rows.
+
+	`in_time` sends only what is inside its time (`kinds.Letter`).
+	"""
+	letter = replace(LETTERS[doctype], in_time=in_time)
 	number = len(own_rows(letter, campaign))
 	# Two people may answer for different companies; the rows' locks keep their jobs apart.
 	job = f"tv-letters::{doctype}::{campaign or ''}::{frappe.session.user}"
@@ -34,13 +38,14 @@ def ask(doctype: str, campaign: str | None = None) -> int:
 			enqueue_after_commit=True,
 			doctype=doctype,
 			campaign=campaign,
+			in_time=in_time,
 		)
 	return number
 
 
-def send(*, doctype: str, campaign: str | None = None) -> dict[str, int]:
+def send(*, doctype: str, campaign: str | None = None, in_time: bool = False) -> dict[str, int]:
 	"""Send what waits, customer after customer, each committed for himself; returns `sent` and `left` letters."""
-	letter = LETTERS[doctype]
+	letter = replace(LETTERS[doctype], in_time=in_time)
 	frappe.db.rollback()  # a fresh look
 	customers = sorted({row.customer for row in own_rows(letter, campaign)})
 	sent = sum(_one(letter, campaign, customer) for customer in customers)
@@ -104,6 +109,11 @@ def locked_rows(letter: Letter, campaign: str | None, customer: str) -> list:
 	return [doc for doc in docs if not doc.letter_sent_on]
 
 
+def no_address() -> str:
+	"""Why a letter waits for the post."""
+	return _("No e-mail address: print the letter, or enter one on the customer.")
+
+
 def own_rows(letter: Letter, campaign: str | None, **more) -> list:
 	"""Rows whose letter waits, by name, as far as the session's user may read them: name and customer."""
 	filters = waiting(letter, campaign, **more)
@@ -113,7 +123,7 @@ def own_rows(letter: Letter, campaign: str | None, **more) -> list:
 def _send(letter: Letter, customer: str, docs: list) -> int:
 	address = address_of(customer)
 	if not address:
-		_write_problem(docs, _("No e-mail address: print the letter, or enter one on the customer."))
+		_write_problem(docs, no_address())
 		return 0
 	language = language_of(customer)
 	communication = record(letter, customer, docs, "Email", address)
@@ -202,4 +212,5 @@ def _note_problem(letter: Letter, campaign: str | None, customer: str, error: Ex
 
 def _write_problem(docs: Iterable, reason: str) -> None:
 	for doc in docs:
-		doc.db_set("letter_problem", reason)
+		if doc.letter_problem != reason:
+			doc.db_set("letter_problem", reason)
