@@ -94,7 +94,10 @@ class PrintCase(CreditCase):
 
 	def pdf(self, name: str, print_format: str = "TV Invoice") -> list[str]:
 		"""The text of each page."""
-		content = frappe.get_print("Sales Invoice", name, print_format, as_pdf=True)
+		return self.pages_of(frappe.get_print("Sales Invoice", name, print_format, as_pdf=True))
+
+	def pages_of(self, content: bytes) -> list[str]:
+		"""The text of each page of an A4 PDF."""
 		self.assertEqual(content[:5], b"%PDF-")
 		pages = PdfReader(io.BytesIO(content)).pages
 		for page in pages:

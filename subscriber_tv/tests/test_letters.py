@@ -269,7 +269,10 @@ class TestLetters(CampaignCase):
 		self.assertIn("No e-mail address", rows[1].letter_problem)
 
 	def test_letters_that_send_themselves_go_out_once_and_in_time(self):
-		told, late = self.renewing(email_id="consumer@example.com"), self.renewing(email_id="late@example.com")
+		told, late = (
+			self.renewing(email_id="consumer@example.com"),
+			self.renewing(email_id="late@example.com"),
+		)
 		list_notices(today=frappe.utils.getdate("2026-10-01"))
 		self.row(late, RENEWAL).db_set("send_until", "2026-10-19")
 		frappe.db.set_single_value("TV Settings", "send_renewal_letters", 1)
@@ -283,7 +286,9 @@ class TestLetters(CampaignCase):
 					self.assertEqual(call.args, ("subscriber_tv.flows.letters.send.send",))
 					send.send(doctype=call.kwargs["doctype"], in_time=call.kwargs["in_time"])
 		row = self.row(told, RENEWAL)
-		self.assertEqual((row.status, row.letter_way, row.letter_to), ("Sent", "E-mail", "consumer@example.com"))
+		self.assertEqual(
+			(row.status, row.letter_way, row.letter_to), ("Sent", "E-mail", "consumer@example.com")
+		)
 		self.assertEqual(frappe.db.count("Email Queue", {"reference_name": row.customer}), 1)
 		self.assertIsNone(self.row(late, RENEWAL).letter_sent_on)
 

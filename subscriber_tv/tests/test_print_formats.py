@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import frappe
 from frappe.utils import strip_html
+from frappe.utils.print_format import download_pdf
 
 from subscriber_tv.core.billing.terms import Discount
 from subscriber_tv.flows.contracts.change_terms import grant_discount
@@ -254,6 +255,50 @@ class TestInvoicePrint(PrintCase):
 			self.assertEqual(page.count("Désignation"), page.count("Sous-total"))
 		self.assertEqual(sum(page.count("Sous-total") for page in pages), 40)
 		self.assertIn("3 720,00 €", pages[-1])
+
+
+class TestInvoiceDownload(PrintCase):
+	"""What Frappe's own button answers, made by whatever wkhtmltopdf the machine has."""
+
+	def download(self, name: str) -> list[str]:
+		self.addCleanup(frappe.local.response.clear)
+		download_pdf("Sales Invoice", name, format="TV Invoice")
+		self.assertEqual((frappe.local.response.type, frappe.local.response.filename), ("pdf", f"{name}.pdf"))
+		return self.pages_of(frappe.local.response.filecontent)
+
+	def test_three_pages_name_their_invoice_and_lose_no_contract(self):
+		for number in range(1, 17):
+			self.contract(site=factories.make_site(site_name=f"Hôtel n° {number}"))
+		[invoice] = self.run_bill().invoices
+		pages = self.download(invoice)
+		self.assertEqual(len(pages), 3)
+		found = [re.findall(rf"{invoice} · (\d+)/16", page) for page in pages]
+		self.assertTrue(all(found))
+		self.assertEqual([int(one) for page in found for one in page], list(range(1, 17)))
+		for page in pages:
+			self.assertEqual(page.count("Désignation"), page.count("Sous-total"))
+		# The total stands with the terms of its payment.
+		for part in ("Total TTC 1 488,00 €", f"en rappelant {invoice}", "indemnité forfaitaire"):
+			self.assertEqual([part in page for page in pages], [False, False, True])
+
+	def test_a_contract_longer_than_a_page_goes_on_under_its_name(self):
+		code = frappe.generate_hash(length=5).upper()
+		charges = [
+			factories.charge(f"C{number:02}", item="TV-SUBSCRIPTION", unit_price=10) for number in range(40)
+		]
+		version = factories.make_offer_version(f"LONG-{code}", charges=charges)
+		self.contract(version=version, site=factories.make_site(site_name=f"Clinique {code}"))
+		[invoice] = self.run_bill().invoices
+		pages = self.download(invoice)
+		self.assertEqual(len(pages), 2)
+		self.assertEqual("".join(pages).count(f"Clinique {code} (suite)"), 3)
+		for page in pages:
+			self.assertIn(f"Clinique {code}", page)
+			self.assertIn("Désignation", page)
+			self.assertIn(invoice, page)
+		self.assertTrue(pages[1].startswith(f"Clinique {code} (suite)"), pages[1][:60])
+		self.assertEqual("".join(pages).count("Sous-total"), 1)
+		self.assertIn(f"Sous-total Clinique {code} 400,00", pages[1])
 
 
 class TestCreditNotePrint(PrintCase):
