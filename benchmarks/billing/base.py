@@ -12,6 +12,7 @@ import frappe
 from frappe.utils import add_days, getdate
 
 from subscriber_tv.flows.billing import watch
+from subscriber_tv.flows.billing.seen import seen
 from subscriber_tv.setup.operator import PAYMENT_TERMS
 from subscriber_tv.setup.taxes import tax_master
 from subscriber_tv.tests import factories
@@ -111,13 +112,13 @@ def post_copies(month: int, customers: range) -> None:
 def copy_watches(looked: list[str], others: list[str]) -> None:
 	"""Leave for `others` what a look at them would: the day of those `looked` at, and what they themselves look like."""
 	until = frappe.db.get_value("TV Payer Watch", {"payer": looked[0]}, "quiet_until")
-	seen = watch.seen(COMPANY)
+	looks = seen(COMPANY)
 	for payer in looked:
 		kept = frappe.db.get_value("TV Payer Watch", {"payer": payer}, "seen")
-		if kept != seen[payer]:
+		if kept != looks[payer]:
 			raise SystemExit(f"{payer}: a look has left something else")
 	for payer in others:
-		watch.keep(payer, COMPANY, until, seen[payer])
+		watch.keep(payer, COMPANY, until, looks[payer])
 	frappe.db.commit()
 
 

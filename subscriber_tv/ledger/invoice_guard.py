@@ -4,6 +4,7 @@ ERPNext posts a row without tax, a row taxed twice and a row of zero without a w
 """
 
 import json
+from collections.abc import Collection
 from decimal import Decimal
 
 import frappe
@@ -37,12 +38,15 @@ def check_posted(doc, net: Decimal) -> None:
 			_check_tax(doc, row)
 
 
-def customer_warnings(customer: str) -> list[str]:
-	"""What an invoice of this customer lacks without being wrong in the books."""
-	linked = {"link_doctype": "Customer", "link_name": customer, "parenttype": "Address"}
-	if frappe.db.exists("Dynamic Link", linked):
-		return []
-	return [_("Customer {0} has no address. Add one: it must stand on the invoice.").format(customer)]
+def without_address(customers: Collection[str]) -> dict[str, str]:
+	"""Those of these customers whose invoice would show no address, each with the sentence that says so."""
+	linked = {"link_doctype": "Customer", "link_name": ("in", list(customers)), "parenttype": "Address"}
+	have = set(frappe.get_all("Dynamic Link", linked, pluck="link_name", distinct=True, limit=0))
+	return {
+		customer: _("Customer {0} has no address. Add one: it must stand on the invoice.").format(customer)
+		for customer in customers
+		if customer not in have
+	}
 
 
 def _check_tax(doc, row) -> None:

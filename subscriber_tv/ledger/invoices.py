@@ -36,10 +36,13 @@ from subscriber_tv.core.money import money, plain
 from subscriber_tv.ledger.deferral import stop_deferral
 from subscriber_tv.ledger.invoice_guard import check_posted
 from subscriber_tv.ledger.party import language_of, tax_template
+from subscriber_tv.ledger.posting.memory import remembering
 from subscriber_tv.ledger.posting.post import post
 
 DIMENSIONS = ("tv_offer", "customer_group", "territory")
 """Row fields of the accounting dimensions, set where the site has them."""
+
+TAX_MASTER = "Sales Taxes and Charges Template"
 
 DEFERRED = (RECURRING, MINIMUM)
 """Kinds of rows that may be income of days to come: what was used is over, and a deposit is never income."""
@@ -85,7 +88,7 @@ def post_invoice(order: Order, charges: Sequence[Charge]) -> Posted:
 	doc = _new_document(order)
 	doc.payment_terms_template = _payment_terms(order)
 	doc.taxes_and_charges = template
-	doc.set("taxes", get_taxes_and_charges("Sales Taxes and Charges Template", template))
+	doc.set("taxes", _taxes_of(template))
 	contracts = _contracts({charge.subscription for charge in charges})
 	for charge in charges:
 		doc.append("items", _charge_row(order, charge, contracts[charge.subscription]))
@@ -206,6 +209,14 @@ def _payment_terms(order: Order) -> str:
 			title=_("Payment Terms Missing"),
 		)
 	return terms
+
+
+def _taxes_of(template: str) -> list[dict]:
+	"""The rows of a Sales Taxes and Charges Template, as ERPNext copies them to an invoice."""
+	tables = frozenset((TAX_MASTER,))
+	with remembering() as memory:
+		rows = memory.recall(("taxes", template), tables, lambda: get_taxes_and_charges(TAX_MASTER, template))
+	return [row.copy() for row in rows]
 
 
 def _contracts(names: set[str]) -> dict[str, dict]:

@@ -7,6 +7,7 @@ from frappe.tests.utils import FrappeTestCase
 
 from subscriber_tv.flows.billing.bill_payer import bill_payer
 from subscriber_tv.flows.contracts.change_state import change_state
+from subscriber_tv.ledger.party import tax_template
 from subscriber_tv.tests import factories
 
 COMPANY = factories.COMPANY
@@ -22,6 +23,18 @@ def make_version(offer: str = "BILLING-TV", **overrides) -> str:
 		factories.charge(item="TV-SUBSCRIPTION", unit_price=30),
 	]
 	return factories.make_offer_version(offer, **{"charges": charges, **overrides})
+
+
+def set_tax_rates(rates: dict[str, float]) -> dict[str, float]:
+	"""Save the company's default tax template with other rates by account, as its form does; commits, returns those before."""
+	frappe.db.rollback()
+	template = frappe.get_doc("Sales Taxes and Charges Template", tax_template(COMPANY))
+	before = {row.account_head: row.rate for row in template.taxes}
+	for row in template.taxes:
+		row.rate = rates.get(row.account_head, row.rate)
+	template.save()
+	frappe.db.commit()
+	return before
 
 
 class BillingTestCase(FrappeTestCase):

@@ -12,7 +12,7 @@ from subscriber_tv.flows.billing.series import series_names
 from subscriber_tv.flows.settings import PhaseOff
 from subscriber_tv.ledger import party
 from subscriber_tv.tests import factories
-from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase, make_version
+from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase, make_version, set_tax_rates
 
 
 class TestBillRun(BillingTestCase):
@@ -108,16 +108,10 @@ class TestBillRun(BillingTestCase):
 		charges = [factories.charge(item=item, unit_price=30)]
 		version = make_version("BILLING-TAX", charges=charges)
 		self.subscribe("2026-11-01", customer=self.customer, version=version)
-		account = frappe.db.get_value(
-			"Sales Taxes and Charges", {"parent": party.tax_template(COMPANY), "rate": 0}, "name"
-		)
-		frappe.db.set_value("Sales Taxes and Charges", account, "rate", 10)
-		frappe.db.commit()
-		try:
-			line = self.run_for(self.customer).payers[0]
-		finally:
-			frappe.db.set_value("Sales Taxes and Charges", account, "rate", 0)
-			frappe.db.commit()
+		template = {"parent": party.tax_template(COMPANY), "rate": 0}
+		second = frappe.db.get_value("Sales Taxes and Charges", template, "account_head")
+		self.addCleanup(set_tax_rates, set_tax_rates({second: 10}))
+		line = self.run_for(self.customer).payers[0]
 		self.assertEqual(line.outcome, "Parked")
 		self.assertIn("taxed twice", line.reason)
 		self.assertFalse(frappe.db.exists("Sales Invoice", {"customer": self.customer}))

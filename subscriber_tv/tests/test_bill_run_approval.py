@@ -11,7 +11,6 @@ from subscriber_tv.flows.billing import approve_run, start_run
 from subscriber_tv.flows.billing.preview_run import make_preview, read_preview
 from subscriber_tv.flows.billing.run import begin, run
 from subscriber_tv.flows.billing.tell_preview import tell_preview
-from subscriber_tv.ledger.party import tax_template
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.bill_run_case import (
 	NEXT_MONTH,
@@ -20,7 +19,7 @@ from subscriber_tv.tests.bill_run_case import (
 	set_approval,
 	signed_in,
 )
-from subscriber_tv.tests.billing_case import COMPANY, TODAY, make_version
+from subscriber_tv.tests.billing_case import COMPANY, TODAY, make_version, set_tax_rates
 from subscriber_tv.tests.processes import on_own_connections
 
 
@@ -268,11 +267,9 @@ class TestPreview(ApprovalTestCase):
 			"BILLING-UNTAXED", charges=[factories.charge(item=factories.make_item("TV-UNTAXED"))]
 		)
 		self.subscribe("2026-11-01", customer=self.customer, version=version)
-		rates = frappe.get_all(
-			"Sales Taxes and Charges", {"parent": tax_template(COMPANY)}, ["name", "rate"], as_list=True
-		)
-		self.set_rates((name, 0) for name, _ in rates)
-		self.addCleanup(self.set_rates, rates)
+		before = set_tax_rates({})
+		self.addCleanup(set_tax_rates, before)
+		set_tax_rates(dict.fromkeys(before, 0))
 		draft = self.draft()
 		make_preview(bill_run=draft.name)
 		self.assertEqual(
@@ -282,13 +279,6 @@ class TestPreview(ApprovalTestCase):
 		name = self.submitted()
 		run(bill_run=name)
 		self.assertIn("is not taxed", frappe.get_doc("TV Bill Run", name).payers[0].reason)
-
-	def set_rates(self, rates) -> None:
-		frappe.db.rollback()
-		for name, rate in rates:
-			frappe.db.set_value("Sales Taxes and Charges", name, "rate", rate)
-		frappe.clear_document_cache("Sales Taxes and Charges Template", tax_template(COMPANY))
-		frappe.db.commit()
 
 	def test_another_horizon_makes_the_preview_worthless(self):
 		self.subscribe("2026-11-01", customer=self.customer)

@@ -7,22 +7,23 @@ from decimal import Decimal
 import frappe
 from frappe.utils import getdate
 
-from subscriber_tv.core.billing.bill import ContractFacts, PayerBill, decide
+from subscriber_tv.core.billing.bill import PayerBill, decide
 from subscriber_tv.core.billing.limits import MAX_ROWS
 from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.money import ZERO
 from subscriber_tv.flows.billing import facts
+from subscriber_tv.flows.billing.ahead import Ahead
+from subscriber_tv.flows.billing.facts import Loaded
 from subscriber_tv.flows.billing.first_bills import hold_back
 from subscriber_tv.flows.billing.lock import under_payer_lock
 from subscriber_tv.flows.billing.series import default_series
 from subscriber_tv.flows.billing.use_credit import use_credit
+from subscriber_tv.flows.billing.warnings import warnings_of
 from subscriber_tv.flows.billing.watch import keep_quiet
 from subscriber_tv.flows.billing.words import why_refused
 from subscriber_tv.flows.billing.write_bill import write_bill
-from subscriber_tv.flows.contracts import double_billing
 from subscriber_tv.flows.settings import max_months, require_phase
 from subscriber_tv.flows.usage.mark_held import mark_held
-from subscriber_tv.ledger.invoice_guard import customer_warnings
 from subscriber_tv.ledger.invoices import Order
 from subscriber_tv.ledger.posting.memory import remembering
 from subscriber_tv.ledger.posting.totals import count_sales
@@ -88,10 +89,14 @@ def settle(
 	bill_until: date,
 	bill_run: str | None = None,
 	series: str | None = None,
+	ahead: Ahead | None = None,
 ) -> Outcome:
-	"""The unit that runs under the payer's lock: load, decide, write, settle. Contracts that are refused wait."""
+	"""The unit that runs under the payer's lock: load, decide, write, settle. Contracts that are refused wait.
+
+	`ahead` may know the payer already.
+	"""
 	with remembering():
-		loaded, bill = look_at(payer, company, bill_until)
+		loaded, bill = look_at(payer, company, bill_until, ahead and ahead.facts_of(payer))
 		bill = hold_back(bill, loaded)
 		order = Order(payer, company, "", posting_date, bill_run, series or default_series())
 		written = write_bill(order, bill.bills)
@@ -106,13 +111,12 @@ def settle(
 			credit_notes=notes,
 			net=sum((document.net for document in (*written.invoices, *written.credit_notes)), ZERO),
 			refused=(*(why_refused(refusal) for refusal in bill.refused), *written.parked),
-			warnings=(*(_warnings(payer) if invoices else ()), *held, *unused),
+			warnings=(*(_warnings(payer, ahead) if invoices else ()), *held, *unused),
 		)
 
 
-def _warnings(payer: str) -> list[str]:
-	twice = [double_billing.warning(found) for found in double_billing.of_customers([payer])]
-	return [*customer_warnings(payer), *twice]
+def _warnings(payer: str, ahead: Ahead | None) -> tuple[str, ...]:
+	return ahead.warnings_of(payer) if ahead else warnings_of([payer]).get(payer, ())
 
 
 def decide_for(payer: str, company: str, bill_until: date) -> PayerBill:
@@ -120,13 +124,20 @@ def decide_for(payer: str, company: str, bill_until: date) -> PayerBill:
 	return look_at(payer, company, bill_until)[1]
 
 
-def look_at(payer: str, company: str, bill_until: date) -> tuple[list[ContractFacts], PayerBill]:
-	"""The facts of `payer` and what is decided from them. The run and its preview both call this very function."""
+def look_at(
+	payer: str, company: str, bill_until: date, loaded: Loaded | Refused | None = None
+) -> tuple[Loaded, PayerBill]:
+	"""The facts of `payer` and what is decided from them. The run and its preview both call this very function.
+
+	What is `loaded` of him already is not loaded again.
+	"""
 	try:
-		loaded = facts.load(payer, company)
+		loaded = facts.load(payer, company) if loaded is None else loaded
 	except Refused as refusal:
+		loaded = refusal
+	if isinstance(loaded, Refused):
 		# A row that cannot be read could be billed twice: the whole payer waits.
-		return [], PayerBill(refused=(refusal,))
+		return [], PayerBill(refused=(loaded,))
 	bill = decide(
 		loaded,
 		until=bill_until,

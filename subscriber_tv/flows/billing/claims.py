@@ -7,6 +7,7 @@ from frappe.utils import formatdate
 from subscriber_tv.core.billing.claims import Claim, taken
 from subscriber_tv.core.billing.price import CORRECTION
 from subscriber_tv.flows.billing.lock import AlreadyClaimed
+from subscriber_tv.ledger.posting.bulk import insert_rows
 
 ROW_FIELDS = (
 	"name",
@@ -29,8 +30,14 @@ def claim_rows(doc) -> None:
 	"""
 	if not doc.flags.decided:
 		_refuse_billed_days(doc)
-	for row in doc.items:
-		if row.get("tv_line"):
+	rows = [row for row in doc.items if row.get("tv_line")]
+	try:
+		insert_rows(
+			[_period(_claim_of(row), row.tv_subscription, doc.name, row.name, doc.company) for row in rows]
+		)
+	except frappe.db.IntegrityError:
+		# One of them is held; the statement has written none.
+		for row in rows:
 			_insert(_claim_of(row), row.tv_subscription, doc.name, row.name, doc.company)
 
 
@@ -121,9 +128,14 @@ def _claim_of(row) -> Claim:
 	)
 
 
-def _insert(claim: Claim, subscription: str, invoice: str, row: str, company: str) -> None:
-	doc = frappe.get_doc(
+def _period(claim: Claim, subscription: str, invoice: str, row: str, company: str):
+	now, user = frappe.utils.now(), frappe.session.user
+	return frappe.get_doc(
 		{
+			"creation": now,
+			"modified": now,
+			"owner": user,
+			"modified_by": user,
 			"doctype": "TV Billed Period",
 			"name": claim.name,
 			"subscription": subscription,
@@ -137,6 +149,10 @@ def _insert(claim: Claim, subscription: str, invoice: str, row: str, company: st
 			"invoice_row": row,
 		}
 	)
+
+
+def _insert(claim: Claim, subscription: str, invoice: str, row: str, company: str) -> None:
+	doc = _period(claim, subscription, invoice, row, company)
 	try:
 		# No checks and no hooks: the database's primary key is the whole point of a claim.
 		doc.db_insert()

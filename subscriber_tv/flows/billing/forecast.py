@@ -24,6 +24,7 @@ from subscriber_tv.core.billing.outliers import (
 from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.money import ZERO, money
 from subscriber_tv.flows.billing import facts
+from subscriber_tv.flows.billing.ahead import HANDFUL
 from subscriber_tv.flows.billing.bill_payer import look_at
 from subscriber_tv.flows.billing.first_bills import first_bills
 from subscriber_tv.flows.billing.tax import tax_of
@@ -76,10 +77,10 @@ def forecast(
 	last_bills = _last_bills(company)
 	outlook = TaxOutlook(company, posting_date)
 	addressed = _with_address()
-	for number, customer in enumerate(customers, start=1):
+	for number, (customer, read) in enumerate(_loaded(customers, company), start=1):
 		# As the run does: what the masters say is read once, not for each payer.
 		with remembering():
-			loaded, bill = look_at(customer, company, bill_until)
+			loaded, bill = look_at(customer, company, bill_until, read)
 			opening = first_bills(bill, loaded)
 			found.refused += [(customer, refusal) for refusal in bill.refused]
 			for made in _of_payer(customer, bill, opening, found):
@@ -99,6 +100,14 @@ def forecast(
 	found.last_run, last = last_run(company, payer)
 	found.comparison = compare(found.net, last)
 	return found
+
+
+def _loaded(customers: list[str], company: str) -> Iterator[tuple[str, facts.Loaded | Refused]]:
+	"""Each payer with his facts, which are read for many at a time: nothing is written, so nobody is locked."""
+	for start in range(0, len(customers), HANDFUL):
+		with remembering():
+			read = facts.load_all(customers[start : start + HANDFUL], company)
+		yield from read.items()
 
 
 def jump_percent() -> Decimal:

@@ -6,6 +6,7 @@ bill or before, is put right by the next run of this payer, from the day it took
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 import frappe
 
@@ -35,7 +36,7 @@ def base_of_group(
 		pluck="name",
 		limit=0,
 	)
-	found = load_many(sorted({*names, *shared_with(company, others)}))
+	found = load_many(sorted({*names, *chain.from_iterable(shared_with(company, others).values())}))
 	theirs = offers_of({line.offer_version for contract in found.values() for line in contract.lines})
 	return tuple(one for contract in found.values() for one in counted_in(contract, theirs, GROUP, others))
 

@@ -17,6 +17,7 @@ from rq.timeouts import JobTimeoutException
 
 from subscriber_tv.core.money import money
 from subscriber_tv.flows.billing import chunks, facts
+from subscriber_tv.flows.billing.ahead import Ahead, read_ahead
 from subscriber_tv.flows.billing.approve_run import may_go
 from subscriber_tv.flows.billing.bill_payer import Outcome, settle
 from subscriber_tv.flows.billing.chunks import INVOICED, LINE, NOTHING_DUE, PARKED, PENDING
@@ -26,6 +27,7 @@ from subscriber_tv.flows.billing.watch import quiet_payers
 from subscriber_tv.flows.billing.words import in_users_language
 from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.books import check_open
+from subscriber_tv.ledger.posting.memory import looking_seldom
 from subscriber_tv.ledger.posting.totals import count_sales
 
 LONGEST_WAIT = 1800  # seconds for a series, half of what a chunk's job may take
@@ -150,20 +152,23 @@ def _bill_chunk(bill_run: str, chunk: int, wait: float) -> bool:
 def _bill_lines(bill_run: str, chunk: int, series: str | None) -> bool:
 	shown = 0.0
 	frappe.db.rollback()  # whoever had the chunk before may have billed some
-	for line in chunks.pending_lines(bill_run, chunk):
-		if not _bill_line(bill_run, line, series):
-			return False
-		if time.monotonic() > shown + SHOW_EVERY:
-			shown = time.monotonic()
-			_show_progress(bill_run)
+	company = frappe.db.get_value("TV Bill Run", bill_run, "company")
+	with looking_seldom():
+		lines = {line.payer: line for line in chunks.pending_lines(bill_run, chunk)}
+		for payer, ahead in read_ahead(company, list(lines)):
+			if not _bill_line(bill_run, lines[payer], series, ahead):
+				return False
+			if time.monotonic() > shown + SHOW_EVERY:
+				shown = time.monotonic()
+				_show_progress(bill_run)
 	_show_progress(bill_run)
 	return True
 
 
-def _bill_line(bill_run: str, line: dict, series: str | None) -> bool:
+def _bill_line(bill_run: str, line: dict, series: str | None, ahead: Ahead) -> bool:
 	"""Bill one payer and record what came of it; False when the run was cancelled meanwhile."""
 	try:
-		going_on = under_payer_lock(line.payer, lambda: _unit(bill_run, line, series))
+		going_on = under_payer_lock(line.payer, lambda: _unit(bill_run, line, series, ahead))
 		# Invoice, claims and outcome together; releases the payer's lock.
 		frappe.db.commit()  # nosemgrep
 		return going_on
@@ -178,7 +183,7 @@ def _bill_line(bill_run: str, line: dict, series: str | None) -> bool:
 		return True
 
 
-def _unit(bill_run: str, line: dict, series: str | None) -> bool:
+def _unit(bill_run: str, line: dict, series: str | None, ahead: Ahead) -> bool:
 	order = frappe.db.get_value(
 		"TV Bill Run", bill_run, ["company", "posting_date", "bill_until", "docstatus"], as_dict=True
 	)
@@ -193,6 +198,7 @@ def _unit(bill_run: str, line: dict, series: str | None) -> bool:
 		bill_until=order.bill_until,
 		bill_run=bill_run,
 		series=series,
+		ahead=ahead,
 	)
 	frappe.db.set_value(LINE, line.name, _recorded(line.name, outcome), update_modified=False)
 	return True

@@ -3,6 +3,7 @@
 Changes that were taken back count too: what was billed meanwhile is still to be credited.
 """
 
+from collections import defaultdict
 from collections.abc import Collection
 
 import frappe
@@ -16,12 +17,16 @@ def payers_of_shared(company: str) -> set[str]:
 	return {payer for row in rows for payer in row if payer}
 
 
-def shared_with(company: str, payers: Collection[str]) -> set[str]:
-	"""Subscriptions whose payer was changed from or to one of `payers`."""
+def shared_with(company: str, payers: Collection[str]) -> dict[str, set[str]]:
+	"""Subscriptions whose payer was changed from or to one of `payers`, by that one."""
 	query, change = _changes(company)
 	names = sorted(payers) or [""]
 	query = query.where(change.payer.isin(names) | change.former_payer.isin(names))
-	return {name for (name,) in query.select(change.subscription).run()}
+	found: dict[str, set[str]] = defaultdict(set)
+	for name, *pair in query.select(change.subscription, change.payer, change.former_payer).run():
+		for payer in pair:
+			found[payer].add(name)
+	return {payer: found[payer] for payer in payers if payer in found}
 
 
 def _changes(company: str) -> tuple[QueryBuilder, object]:

@@ -4,6 +4,7 @@ A look that finds nothing leaves a TV Payer Watch: until when nothing falls due 
 seen from. A payer is quiet for a run when it ends before that day and all he is billed from still looks the same:
 
 	seen      number and latest change of his subscriptions, of their recorded changes, usage and TVs, and of the offers
+	          (seen.py)
 	stirred   a random mark set by every invoice, credit note and cancellation of his that no bill run decided
 
 Both are compared for equality and were read in the snapshot of the look, so it does not matter whose clock is right or
@@ -20,35 +21,10 @@ from frappe.utils import now
 
 from subscriber_tv.core.billing.bill import ContractFacts
 from subscriber_tv.core.billing.quiet import quiet_until
+from subscriber_tv.flows.billing.seen import seen
 from subscriber_tv.flows.billing.shared_contracts import payers_of_shared
 
 WATCH = "TV Payer Watch"
-
-_SUBSCRIPTIONS = """
-	select payer, count(*), coalesce(max(modified), ''), sum(crc32(concat(name, modified)))
-	from `tabTV Subscription`
-	where company = %(company)s and activated_on is not null and (%(payer)s is null or payer = %(payer)s)
-	group by payer"""
-
-_CHANGES = """
-	select s.payer, count(*), coalesce(max(c.modified), ''), sum(crc32(concat(c.name, c.modified)))
-	from `tabTV Subscription` s join `tabTV Subscription Change` c on c.subscription = s.name
-	where s.company = %(company)s and s.activated_on is not null and (%(payer)s is null or s.payer = %(payer)s)
-	group by s.payer"""
-
-_USAGE = """
-	select s.payer, count(*), coalesce(max(u.modified), ''), sum(crc32(concat(u.name, u.modified)))
-	from `tabTV Subscription` s join `tabTV Usage Record` u on u.subscription = s.name
-	where s.company = %(company)s and s.activated_on is not null and (%(payer)s is null or s.payer = %(payer)s)
-	group by s.payer"""
-
-_TVS = """
-	select s.payer, count(*), coalesce(max(d.modified), ''), sum(crc32(concat(d.name, d.modified)))
-	from `tabTV Subscription` s join `tabTV Device` d on d.subscription = s.name
-	where s.company = %(company)s and s.activated_on is not null and (%(payer)s is null or s.payer = %(payer)s)
-	group by s.payer"""
-
-_OFFERS = "select count(*), coalesce(max(modified), '') from `tabTV Offer Version`"
 
 _KEEP = """
 	insert into `tabTV Payer Watch`
@@ -91,7 +67,7 @@ def quiet_payers(company: str, bill_until: date) -> set[str]:
 def keep_quiet(payer: str, company: str, loaded: list[ContractFacts], bill_until: date) -> None:
 	"""Note that a look at `payer` in this transaction found nothing to bill until that day. The caller commits."""
 	until = quiet_until(loaded, bill_until)
-	looked = seen(company, payer).get(payer)
+	looked = seen(company, [payer]).get(payer)
 	if until and looked:
 		keep(payer, company, until, looked)
 
@@ -130,21 +106,6 @@ def _stir_payers(subscriptions: Iterable[str]) -> None:
 	for pair in pairs:
 		name = _name(pair.payer, pair.company)
 		frappe.db.sql(_STIR, {**stamps, "name": name, "payer": pair.payer, "company": pair.company})
-
-
-def seen(company: str, payer: str | None = None) -> dict[str, str]:
-	"""What the payers' bills are made from looks like, in one text a payer."""
-	asked = {"company": company, "payer": payer}
-	offers = "|".join(map(str, frappe.db.sql(_OFFERS)[0]))
-	parts = [dict(_marks(query, asked)) for query in (_CHANGES, _USAGE, _TVS)]
-	return {
-		name: " ".join((mark, *(part.get(name, "") for part in parts), offers))
-		for name, mark in _marks(_SUBSCRIPTIONS, asked)
-	}
-
-
-def _marks(query: str, asked: dict) -> Iterable[tuple[str, str]]:
-	return ((payer, "|".join(map(str, mark))) for payer, *mark in frappe.db.sql(query, asked))
 
 
 def _name(payer: str, company: str) -> str:

@@ -12,6 +12,7 @@ import frappe
 from frappe.utils import getdate
 
 from subscriber_tv.core.billing.limits import NO_AGE_LIMIT
+from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.billing.quote import Compared, compare
 from subscriber_tv.core.billing.upcoming import upcoming
 from subscriber_tv.core.contracts.states import billable
@@ -64,6 +65,8 @@ def _terms(doc, quoted: QuotedContract, contract: Contract) -> KeptTerms:
 def _rows(quoted: QuotedContract, contract: Contract) -> list[Compared]:
 	subscription = contract.subscription
 	invoiced = facts.invoiced_rows([subscription]).get(subscription, [])
+	if isinstance(invoiced, Refused):
+		raise invoiced
 	until = max((row.span.start for row in invoiced), default=contract.activated_on)
 	played = upcoming(
 		[offered_facts(quoted.offered, subscription)],

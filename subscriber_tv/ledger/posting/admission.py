@@ -29,17 +29,19 @@ from subscriber_tv.ledger.posting.memory import Memory
 WRITTEN = ("Sales Invoice", "GL Entry", "Payment Ledger Entry")
 CHILDREN = ("Sales Invoice Item", "Sales Taxes and Charges", "Payment Schedule")
 
-KNOWN_SOURCES = {"e3dcfeaaf023c3fe": "ERPNext 15.71.1 on Frappe 15.72.4"}
+KNOWN_SOURCES = {"e3388fe0d349f53c": "ERPNext 15.71.1 on Frappe 15.72.4"}
 """Digests of the posting code that the quick way stands in for, of releases where both post the same."""
 
 STOOD_IN_FOR = (
 	Document.insert,
 	Document._save,
+	Document._set_defaults,
 	Document.run_before_save_methods,
 	Document.run_post_save_methods,
 	Document.set_user_and_timestamp,
 	Document._validate,
 	BaseDocument.db_insert,
+	BaseDocument._sanitize_content,
 	Version.set_diff,
 	AccountsController.validate,
 	AccountsController.clear_unallocated_advances,

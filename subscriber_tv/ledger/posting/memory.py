@@ -5,19 +5,21 @@ and payment templates, settings) that are the same from one invoice to the next.
 the mark of every master table: the number of its rows and its latest change. What was read from a table is forgotten
 when its mark has moved, so an answer from memory is the answer the database would give now.
 
-Other tables (customers, addresses, invoices) are remembered within one invoice only and forgotten when it writes.
+Other tables (customers, addresses, invoices) are remembered within one invoice only and forgotten when it writes. There,
+a record read as a whole also answers what is asked of its fields afterwards.
 """
 
 import contextlib
 import copy
 import gc
 import re
+import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import frappe
 
-from subscriber_tv.ledger.posting.plain_question import plain_question
+from subscriber_tv.ledger.posting.plain_question import answer_of, is_whole_record, plain_question
 
 MASTERS = (
 	"Account",
@@ -92,6 +94,9 @@ SEVERAL = {
 	"Item Tax": ("Item", "Item Group"),
 }
 
+TEMPLATES = {"Sales Taxes and Charges": "Sales Taxes and Charges Template"}
+"""Child tables that invoices and their templates share: rows of a template are saved with it."""
+
 RARE = (
 	"Allowed To Transact With",
 	"Customer Credit Limit",
@@ -124,6 +129,9 @@ READS = ("sql", "get_values")
 SETTLED = 5
 """Blocks after which a process is taken for one that posts many invoices and has loaded what it needs for them."""
 
+SELDOM = 1.0
+"""Seconds between two looks at the masters while many invoices are posted, see `looking_seldom`."""
+
 LARGEST = 20_000
 """Answers kept at most; then memory starts anew, so that a night of invoices does not grow without end."""
 
@@ -135,21 +143,32 @@ class Memory:
 		self._answers: dict[tuple, tuple[frozenset[str], object]] = {}
 		self._marks: dict[str, tuple] = {}
 		self.empty: frozenset[str] = frozenset()
-		self._refreshed = 0
+		self._blocks = 0
+		self._looked = float("-inf")
+		self.patience = 0.0  # seconds
 
-	def refresh(self) -> None:
-		"""Forget what was read from masters that were changed since."""
-		marks, self.empty = _marks()
-		changed = {table for table, mark in marks.items() if self._marks.get(table) != mark}
-		self._marks = marks
-		self._refreshed += 1
-		if self._refreshed == SETTLED:
+	def begin_block(self) -> None:
+		"""Forget what was read from masters that were changed since; look no sooner than `patience` allows."""
+		self._blocks += 1
+		if self._blocks == SETTLED:
 			# Code, metadata and settings stay to the end: walking them at each collection costs a tenth of the time.
 			gc.collect()
 			gc.freeze()
 		if len(self._answers) > LARGEST:
 			self._answers.clear()
-		self.forget(changed)
+		now = time.monotonic()
+		if now - self._looked >= self.patience:
+			self._looked = now
+			self._look()
+
+	def look_next_time(self) -> None:
+		"""However lately it was looked."""
+		self._looked = float("-inf")
+
+	def _look(self) -> None:
+		marks, self.empty = _marks()
+		self.forget({table for table, mark in marks.items() if self._marks.get(table) != mark})
+		self._marks = marks
 
 	def forget(self, tables: set[str]) -> None:
 		"""Drop the answers that came from any of these tables."""
@@ -170,13 +189,11 @@ def remembering() -> Iterator[Memory]:
 	Blocks may be nested; the inner one changes nothing.
 	"""
 	db = frappe.local.db
-	memory = getattr(frappe.local, "tv_posting_memory", None)
-	if memory is None:
-		memory = frappe.local.tv_posting_memory = Memory()
+	memory = _memory()
 	if getattr(frappe.local, "tv_remembering", None) is db:
 		yield memory
 		return
-	memory.refresh()
+	memory.begin_block()
 	# Somebody else may stand before the connection already, such as Frappe's recorder: he stays there.
 	before = {name: db.__dict__[name] for name in READS if name in db.__dict__}
 	reader = _Reader(db, memory)
@@ -189,6 +206,30 @@ def remembering() -> Iterator[Memory]:
 		for name in READS:
 			delattr(db, name)
 		db.__dict__.update(before)
+
+
+@contextlib.contextmanager
+def looking_seldom() -> Iterator[None]:
+	"""Look at the masters once a second only: for a job that posts one invoice after another and changes no master.
+
+	A change made by somebody else in that second reaches the next invoice as late as it would reach one whose
+	transaction had begun when the masters were last looked at.
+	"""
+	memory = _memory()
+	memory.patience = SELDOM
+	memory.look_next_time()
+	try:
+		yield
+	finally:
+		memory.patience = 0.0
+
+
+def _memory() -> Memory:
+	"""That of this request or job."""
+	memory = getattr(frappe.local, "tv_posting_memory", None)
+	if memory is None:
+		memory = frappe.local.tv_posting_memory = Memory()
+	return memory
 
 
 class _Reader:
@@ -219,19 +260,28 @@ class _Reader:
 		if doctype in self._memory.empty and doctype not in self._written and "(" not in repr(args[1:2]):
 			return []
 		key = ("values", doctype, repr(args), repr(kwargs))
-		return _own_copy(self._recall(key, _sources(doctype), lambda: self._ask(doctype, args, kwargs)))
+		tables = _sources(doctype)
+		if doctype in TEMPLATES and f"'parenttype': '{TEMPLATES[doctype]}'" in key[2]:
+			tables = frozenset((TEMPLATES[doctype],))
+		return _own_copy(self._recall(key, tables, lambda: self._ask(doctype, args, kwargs)))
 
 	def _ask(self, doctype: str, args: tuple, kwargs: dict):
 		"""Ask the database; a question for equal values in words of our own, which Frappe would take longer to build."""
-		if plain := plain_question(doctype, args, kwargs):
-			query, values, as_dict = plain
-			try:
-				return self._sql(query, values, as_dict=as_dict)
-			except Exception as error:
-				# Frappe then looks among the settings.
-				if not frappe.db.is_table_missing(error):
-					raise
-		return self._get_values(doctype, *args, **kwargs)
+		if (plain := plain_question(doctype, args, kwargs)) is None:
+			return self._get_values(doctype, *args, **kwargs)
+		record = ("record", doctype, plain.filters.get("name"))
+		if (read := self._own.get(record)) and (known := answer_of(plain, read[1])) is not None:
+			return known
+		try:
+			answer = self._sql(plain.query, tuple(plain.filters.values()), as_dict=plain.as_dict)
+		except Exception as error:
+			# Frappe then looks among the settings.
+			if not frappe.db.is_table_missing(error):
+				raise
+			return self._get_values(doctype, *args, **kwargs)
+		if answer and is_whole_record(plain):
+			self._own[record] = (_sources(doctype), copy.copy(answer[0]))
+		return answer
 
 	def _recall(self, key: tuple, tables: frozenset[str], ask: Callable[[], object]):
 		if tables <= _MARKED and not tables & self._written:

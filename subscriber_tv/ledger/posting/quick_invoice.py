@@ -20,9 +20,13 @@ from frappe.utils.global_search import update_global_search
 
 from subscriber_tv.ledger.posting.admission import document_allows
 from subscriber_tv.ledger.posting.bulk import insert_rows
+from subscriber_tv.ledger.posting.clean_text import is_clean
 from subscriber_tv.ledger.posting.draft import draft_of
 from subscriber_tv.ledger.posting.ledger_rows import post_ledger
 from subscriber_tv.ledger.posting.totals import note_sale
+
+LONG_TEXTS = ("address_display", "shipping_address", "company_address_display", "other_charges_calculation")
+"""HTML that ERPNext makes from templates."""
 
 
 class QuickInvoice(SalesInvoice):
@@ -101,14 +105,28 @@ class QuickInvoice(SalesInvoice):
 		"""ERPNext's own, without the DELETE: nothing is written yet."""
 		self.set(parentfield, self.get(parentfield, {"allocated_amount": ["not in", [0, None, ""]]}))
 
+	def _set_defaults(self) -> None:
+		"""Frappe's own, without making defaults for tables that have no row."""
+		self.update_if_missing(frappe.new_doc(self.doctype, as_dict=True))
+		for field in self.meta.get_table_fields():
+			if rows := self.get(field.fieldname):
+				defaults = frappe.new_doc(
+					field.options, parent_doc=self, parentfield=field.fieldname, as_dict=True
+				)
+				for row in rows:
+					row.update_if_missing(defaults)
+
 	def _sanitize_content(self) -> None:
-		"""Clean an address that stands twice on the invoice once."""
-		twice = self.address_display and self.shipping_address == self.address_display
-		if twice:
-			self.shipping_address = None
+		"""Frappe's own, sparing the cleaner the long texts that it would give back as they are."""
+		fields = {name: self.meta.get_field(name) for name in LONG_TEXTS}
+		clean = {
+			name: self.get(name)
+			for name, field in fields.items()
+			if field and is_clean(self.get(name), linkify=field.fieldtype == "Text Editor")
+		}
+		self.update(dict.fromkeys(clean))
 		super()._sanitize_content()
-		if twice:
-			self.shipping_address = self.address_display
+		self.update(clean)
 
 	def on_submit(self) -> None:
 		"""The steps of ERPNext's `on_submit` that can do anything for an invoice admitted here, in its order."""

@@ -36,7 +36,7 @@ class _FieldsByProperty:
 
 	def __init__(self, meta) -> None:
 		self._get = type(meta).get.__get__(meta)
-		self._kept = _kept("tv_fields").setdefault(meta.name, {})
+		self._kept = kept("tv_fields").setdefault(meta.name, {})
 
 	def __call__(self, key, filters=None, *args, **kwargs):
 		if key != "fields" or not isinstance(filters, dict):
@@ -51,19 +51,20 @@ def _keep_templates() -> None:
 	environment = frappe.get_jenv()
 	if "from_string" in environment.__dict__:
 		return
-	compile_template, kept = environment.from_string, _kept("tv_templates")
+	compile_template, templates = environment.from_string, kept("tv_templates")
 
 	def from_string(source, *args, **kwargs):
 		if args or kwargs or not isinstance(source, str):
 			return compile_template(source, *args, **kwargs)
-		if source not in kept:
-			kept[source] = compile_template(source)
-		return kept[source]
+		if source not in templates:
+			templates[source] = compile_template(source)
+		return templates[source]
 
 	environment.from_string = from_string
 
 
-def _kept(name: str) -> dict:
+def kept(name: str) -> dict:
+	"""What is kept under this name for this request or job."""
 	if not hasattr(frappe.local, name):
 		setattr(frappe.local, name, {})
 	return getattr(frappe.local, name)
