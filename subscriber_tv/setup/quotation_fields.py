@@ -72,6 +72,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"fieldtype": "Currency",
 		"insert_after": "tv_column",
 		"options": "currency",
+		"description": _("Net, of a period of the shortest charge"),
 		"module": "Subscriber TV",
 	},
 	{

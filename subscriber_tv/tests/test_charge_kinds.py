@@ -170,6 +170,23 @@ class TestChargeKinds(BillingTestCase):
 		self.assert_nothing_due(subscription)
 		self.assertEqual(self.net_billed(subscription), money("15.48") + 15 + 12 + 12 + money("4.13") + 4)
 
+	def test_a_minimum_above_a_monthly_and_a_yearly_charge_is_one_a_month(self):
+		version = make_version(
+			charge("BASE", unit_price=30), charge("YEAR", unit_price=365, interval_months=12)
+		)
+		subscription = self.subscribe("2026-10-01", version=version, terms={"minimum": 2000})
+		# 2000.00 less 30.00 and 31.00 for October; held against the year too, the payer would be parked.
+		self.assertEqual(
+			self.codes(self.bill(subscription)),
+			[
+				("MINIMUM", "2026-10-01", "1939.00"),
+				("BASE", "2026-10-01", "30.00"),
+				("BASE", "2026-11-01", "30.00"),
+				("YEAR", "2026-10-01", "365.00"),
+			],
+		)
+		self.assert_nothing_due(subscription)
+
 	def test_a_whole_period_begun_in_another_system_is_left_to_it(self):
 		version = make_version(
 			charge("BASE", unit_price=31), charge("WHOLE", unit_price=12, proration="None")

@@ -21,7 +21,7 @@ from subscriber_tv.core.billing.chain import at_prices_of as at_prices_of
 from subscriber_tv.core.billing.deposits import Held, deposit_rows, held_for
 from subscriber_tv.core.billing.discounts import discounted
 from subscriber_tv.core.billing.exit_fee import exit_rows
-from subscriber_tv.core.billing.minimum import true_ups
+from subscriber_tv.core.billing.minimum import frames_of, true_ups
 from subscriber_tv.core.billing.opening import from_opening
 from subscriber_tv.core.billing.percents import percent_rows
 from subscriber_tv.core.billing.price import (
@@ -73,7 +73,8 @@ def expected_charges(
 			rows += deposit_rows(contract, chain, _held(chain, chains, held))
 	rows = discounted(rows, terms.discounts)
 	rows += percent_rows(contract, chains, rows, places)
-	rows += true_ups(rows, _minimums(chains), terms.minimum, places)
+	frames = frames_of(contract, chains, until, terms)
+	rows += true_ups(rows, _minimums(chains), terms.minimum, frames, places)
 	rows += exit_rows(
 		contract, places, lambda one, day: expected_charges(one, offers, day, terms, places, base=base)
 	)
