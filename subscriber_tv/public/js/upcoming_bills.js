@@ -62,17 +62,19 @@ class UpcomingBills {
 		const datasets = [{ name: this.before ? __("After") : __("Bill"), values: totals(this.after) }];
 		if (this.before) datasets.unshift({ name: __("Before"), values: totals(this.before) });
 		const box = $('<div class="upcoming-bills-chart"></div>').appendTo(this.wrapper);
-		new frappe.Chart(box[0], {
+		const data = { labels: days.map((day) => this.short_day(day)), datasets };
+		const chart = new frappe.Chart(box[0], {
 			type: "bar",
 			height: 220,
-			// Drawn whole at once: bars that grow would be missing on a print or a picture of the dialog.
 			animate: 0,
 			disableEntryAnimation: 1,
 			colors: this.before ? ["#b8c2cc", "#2490ef"] : ["#2490ef"],
-			data: { labels: days.map((day) => this.short_day(day)), datasets },
+			data,
 			tooltipOptions: { formatTooltipY: (value) => this.money(value) },
 			axisOptions: { xIsSeries: 1, shortenYAxisNumbers: 1 },
 		});
+		// A chart begins with zeros and takes its data later: a print or picture of the dialog would show it empty.
+		chart.update(data, true);
 	}
 
 	table() {
