@@ -105,13 +105,17 @@ scheduler_events = {
 		"subscriber_tv.flows.contracts.renew_due.renew_due",
 		"subscriber_tv.flows.letters.renewals.write_renewals",
 	],
-	"cron": {"*/10 * * * *": ["subscriber_tv.flows.billing.start_run.resume_abandoned"]},
+	"cron": {
+		"*/10 * * * *": [
+			"subscriber_tv.flows.billing.start_run.resume_abandoned",
+			"subscriber_tv.flows.campaigns.start.resume_abandoned",
+		]
+	},
 	"hourly": [
 		"subscriber_tv.flows.contracts.end_due.end_due",
 		"subscriber_tv.flows.usage.import_file.resume_abandoned",
 		"subscriber_tv.flows.usage.replay.judge_received",
 		"subscriber_tv.flows.contracts.follow_lines.follow_lines",
 		"subscriber_tv.flows.billing.schedule_runs.start_due",
-		"subscriber_tv.flows.campaigns.start.resume_abandoned",
 	],
 }

@@ -7,6 +7,7 @@ from subscriber_tv.api.guards import only_for
 from subscriber_tv.flows.campaigns import preview as preview_flow
 from subscriber_tv.flows.campaigns import start as start_flow
 from subscriber_tv.flows.campaigns.kinds import kind_of
+from subscriber_tv.flows.campaigns.targets import counters
 
 PREPARING = ("TV Marketing", "TV Billing", "TV Management", "System Manager")
 DECIDING = ("TV Billing", "TV Management", "System Manager")
@@ -20,6 +21,13 @@ def preview(doctype: str, campaign: str) -> dict:
 	"""
 	only_for(*PREPARING)
 	return preview_flow.ask(_campaign(doctype, campaign, "read"))
+
+
+@frappe.whitelist(methods=["GET", "POST"])
+def state_of(doctype: str, campaign: str) -> dict:
+	"""How far a campaign the user may read is: its status, and its contracts by outcome as they are now."""
+	doc = _campaign(doctype, campaign, "read")
+	return {"status": doc.status, **counters(doc)}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -3,11 +3,15 @@
 import os
 import random
 import signal
+from contextlib import nullcontext
+from unittest.mock import patch
 
 import frappe
 from frappe.database.database import Database
+from rq.job import JobStatus
 
-from subscriber_tv.flows.campaigns import start, work
+from subscriber_tv.flows.billing.lock import named_lock
+from subscriber_tv.flows.campaigns import start, targets, work
 from subscriber_tv.tests.campaign_case import CampaignCase
 
 SEEDS = range(10)
@@ -17,9 +21,12 @@ MOST_STATEMENTS = 200  # fewer than four contracts take, listed and changed
 class TestCampaignCrash(CampaignCase):
 	def test_killed_anywhere_a_revision_is_applied_once_and_taken_back_once(self):
 		killed = 0
+		self.addCleanup(setattr, work, "CHUNK", targets.CHUNK)
 		for seed in SEEDS:
 			with self.subTest(seed=seed):
 				chance = random.Random(seed)
+				# Every other one dies between chunks, too: four contracts are then two of them, as 2,000 are ten.
+				work.CHUNK = targets.CHUNK if seed % 2 else 2
 				names = [self.contract() for _n in range(4)]
 				doc = self.revision()
 				deaths = [self._killed_at(doc, chance.randint(1, MOST_STATEMENTS)) for _n in range(2)]
@@ -37,6 +44,52 @@ class TestCampaignCrash(CampaignCase):
 				self.tearDown()
 				self.setUp()
 		self.assertGreater(killed, len(SEEDS) // 2, "the workers must die for this to show anything")
+
+	def test_a_job_whose_worker_was_killed_does_not_keep_the_next_away(self):
+		self.contract()
+		doc = self.revision()
+		first = start.job_id(doc.name)
+		for said, asked in (
+			({}, [first]),
+			({first: JobStatus.QUEUED}, []),
+			({first: JobStatus.STARTED}, [start.job_id(doc.name, 1)]),
+			({first: JobStatus.STARTED, start.job_id(doc.name, 1): JobStatus.QUEUED}, []),
+		):
+			with self.subTest(said=said), patch.object(start, "get_job_status", said.get):
+				with patch.object(frappe, "enqueue") as enqueue:
+					start.enqueue(doc.doctype, doc.name)
+				self.assertEqual([call.kwargs["job_id"] for call in enqueue.call_args_list], asked)
+
+	def test_while_a_worker_has_it_nobody_else_takes_it(self):
+		name = self.contract()
+		doc = self.revision()
+		with named_lock(start.work_lock(doc.name)), patch.object(frappe, "enqueue") as enqueue:
+			start.enqueue(doc.doctype, doc.name)
+			start.resume_abandoned()
+			self.assertNotIn(doc.name, [call.kwargs["campaign"] for call in enqueue.call_args_list])
+			with patch.object(start, "named_lock", lambda _name: nullcontext(False)):
+				start.work_on(doctype=doc.doctype, campaign=doc.name)
+		self.assertEqual(self.price(name, "2027-01-01"), "")
+		start.work_on(doctype=doc.doctype, campaign=doc.name)
+		self.assertEqual(self.price(name, "2027-01-01"), "33.00")
+
+	def test_taken_back_in_the_middle_the_same_worker_goes_back(self):
+		names = [self.contract() for _n in range(3)]
+		doc, act, seen = self.revision(), work._locked, []
+
+		def stopped(*arguments):
+			seen.append(arguments)
+			if len(seen) == 2:
+				with patch.object(frappe, "enqueue"):
+					start.take_back(frappe.get_doc(doc.doctype, doc.name))
+				frappe.db.commit()
+			return act(*arguments)
+
+		with patch.object(work, "_locked", stopped):
+			start.work_on(doctype=doc.doctype, campaign=doc.name)
+		doc.reload()
+		self.assertEqual((doc.status, doc.targets_taken_back), ("Taken Back", 1))
+		self.assertEqual([self.price(name, "2027-01-01") for name in names], ["", "", ""])
 
 	def _assert_changes(self, doc, names: list[str], event: str) -> None:
 		for name in names:

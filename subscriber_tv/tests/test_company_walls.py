@@ -90,6 +90,7 @@ ENDPOINTS = {
 	"billing.retry_lines": [Refused(lambda scene: {"lines": [scene.parked]})],
 	"billing.to_be_billed_again": [Blind(lambda scene: {"customer": scene.cancelled_for}, len)],
 	"campaigns.preview": [campaign()],
+	"campaigns.state_of": [campaign()],
 	"campaigns.start": [campaign()],
 	"campaigns.retry_parked": [campaign()],
 	"campaigns.take_back": [campaign()],

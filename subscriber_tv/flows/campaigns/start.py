@@ -3,9 +3,11 @@
 import frappe
 from frappe import _
 from frappe.utils import add_days, formatdate, getdate, nowdate, strip_html
-from frappe.utils.background_jobs import is_job_enqueued
+from frappe.utils.background_jobs import get_job_status
+from rq.job import JobStatus
 from rq.timeouts import JobTimeoutException
 
+from subscriber_tv.flows.billing.lock import is_held, named_lock
 from subscriber_tv.flows.campaigns import targets, work
 from subscriber_tv.flows.campaigns.kinds import KINDS
 from subscriber_tv.flows.campaigns.targets import APPLIED, LEFT_OUT, PARKED, PENDING, TAKEN_BACK, TARGET
@@ -13,18 +15,32 @@ from subscriber_tv.flows.campaigns.targets import APPLIED, LEFT_OUT, PARKED, PEN
 LONGEST_JOB = 6 * 3600  # seconds; ten thousand contracts at a second and a half, with room
 
 
-def job_id(campaign: str) -> str:
-	"""The one job of a campaign: while it waits or works, asking again starts no second one."""
-	return f"tv-campaign::{campaign}"
+def job_id(campaign: str, number: int = 0) -> str:
+	"""A job of a campaign, the first unless numbered."""
+	return f"tv-campaign::{campaign}" + (f"::{number}" if number else "")
+
+
+def work_lock(campaign: str) -> str:
+	"""Name of the lock that the worker of a campaign holds."""
+	return f"campaign {campaign}"
 
 
 def enqueue(doctype: str, campaign: str) -> None:
-	"""Let a worker take the campaign once this transaction commits."""
+	"""Let a worker take the campaign once this transaction commits, unless one has it or will.
+
+	A job that says it was started proves nothing: it goes on saying so for minutes after its worker was killed, and keeps
+	its name as long. The next one then bears another.
+	"""
+	if is_held(work_lock(campaign)):
+		return
+	job, status = _free_job(campaign)
+	if status == JobStatus.QUEUED:
+		return
 	frappe.enqueue(
 		"subscriber_tv.flows.campaigns.start.work_on",
 		queue="long",
 		timeout=LONGEST_JOB,
-		job_id=job_id(campaign),
+		job_id=job,
 		deduplicate=True,
 		enqueue_after_commit=True,
 		doctype=doctype,
@@ -32,11 +48,25 @@ def enqueue(doctype: str, campaign: str) -> None:
 	)
 
 
-def work_on(*, doctype: str, campaign: str) -> None:
-	"""Do chunk after chunk in this worker, for as long as a job may take; the hourly look resumes what is left.
+def _free_job(campaign: str) -> tuple[str, JobStatus | None]:
+	"""The first job of a campaign that is not said to have been started, and what it is."""
+	number = 0
+	while (status := get_job_status(job_id(campaign, number))) == JobStatus.STARTED:
+		number += 1
+	return job_id(campaign, number), status
 
-	What stops the whole campaign, and not one contract, is shown on its form.
+
+def work_on(*, doctype: str, campaign: str) -> None:
+	"""Do chunk after chunk in this worker, for as long as a job may take; a later look resumes what is left.
+
+	Does nothing while another worker does. What stops the whole campaign, and not one contract, is shown on its form.
 	"""
+	with named_lock(work_lock(campaign)) as mine:
+		if mine:
+			_work_on(doctype, campaign)
+
+
+def _work_on(doctype: str, campaign: str) -> None:
 	try:
 		while work.work_chunk(doctype=doctype, campaign=campaign):
 			pass
@@ -103,12 +133,12 @@ def take_back(doc) -> int:
 
 
 def resume_abandoned() -> int:
-	"""Start campaigns again whose worker died; returns their number. Hourly."""
+	"""Start campaigns again whose worker died; returns their number. Every ten minutes."""
 	abandoned = [
 		(doctype, name)
 		for doctype in KINDS
 		for name in frappe.get_all(doctype, {"docstatus": 1, "status": ("in", work.WORKING)}, pluck="name")
-		if not is_job_enqueued(job_id(name))
+		if not is_held(work_lock(name)) and _free_job(name)[1] != JobStatus.QUEUED
 	]
 	for doctype, name in abandoned:
 		enqueue(doctype, name)

@@ -51,10 +51,9 @@ def run(*, doctype: str, campaign: str) -> dict:
 
 
 def work_chunk(*, doctype: str, campaign: str) -> bool:
-	"""Do one chunk in a worker; True when there is more to do, which the caller asks another job for."""
+	"""Do one chunk in a worker; True when there is more to do, be it that somebody has it taken back meanwhile."""
 	more = _step(doctype, campaign)
-	_close(doctype, campaign)
-	return more
+	return _close(doctype, campaign)["status"] == TAKING_BACK or more
 
 
 def _step(doctype: str, campaign: str) -> bool:
@@ -227,6 +226,7 @@ def _close(doctype: str, campaign: str) -> dict:
 	found = targets.counters(doc)
 	status = _status(doc, found)
 	frappe.db.set_value(doctype, campaign, {**found, "status": status})
+	doc.status = status
 	# Ends the work of this process on the campaign, or on a chunk of it.
 	frappe.db.commit()  # nosemgrep
 	show_progress(doc, over=status not in WORKING)
@@ -248,5 +248,5 @@ def _status(doc, found: dict) -> str:
 
 def show_progress(doc, over: bool = False) -> None:
 	"""Tell open forms of the campaign; an event of our own, since Frappe's "progress" opens a dialog over the page."""
-	message = {"campaign": doc.name, "over": over, **targets.counters(doc)}
+	message = {"campaign": doc.name, "over": over, "status": doc.status, **targets.counters(doc)}
 	frappe.publish_realtime("tv_campaign_progress", message, doctype=doc.doctype, docname=doc.name)

@@ -6,13 +6,14 @@
 	const API = "subscriber_tv.api.campaigns";
 	const WORKING = ["Queued", "Listing", "Running", "Taking Back"];
 	const ASK_AGAIN = 3000; // milliseconds
+	const LOOK_AGAIN = 5000;
 
 	for (const doctype of ["TV Price Revision", "TV Migration"]) {
 		frappe.ui.form.on(doctype, {
 			setup(frm) {
 				frappe.realtime.on("tv_campaign_progress", (message) => {
 					if (message.campaign !== frm.doc.name) return;
-					if (message.over) frm.reload_doc();
+					if (message.over || message.status !== frm.doc.status) frm.reload_doc();
 					else show_progress(frm, message);
 				});
 			},
@@ -39,7 +40,7 @@
 	}
 
 	function show_campaign(frm) {
-		if (WORKING.includes(frm.doc.status)) show_progress(frm, frm.doc);
+		if (WORKING.includes(frm.doc.status)) look(frm);
 		show_intro(frm);
 		frm.add_custom_button(__("Contracts"), () =>
 			frappe.set_route("List", "TV Campaign Target", {
@@ -94,15 +95,28 @@
 		}
 	}
 
+	// Events tell each second how far it is; where none arrive, the form asks.
+	async function look(frm) {
+		const { name, status } = frm.doc;
+		clearTimeout(frm.tv_timer);
+		const state = await frappe.xcall(`${API}.state_of`, { doctype: frm.doctype, campaign: name });
+		if (frm.doc.name !== name) return;
+		if (state.status !== status) return frm.reload_doc();
+		show_progress(frm, state);
+		frm.tv_timer = setTimeout(() => frm.doc.name === name && frm.$wrapper.is(":visible") && look(frm), LOOK_AGAIN);
+	}
+
 	function show_progress(frm, { targets_total, targets_applied, targets_parked, targets_taken_back }) {
 		if (!targets_total) return;
+		if (["Queued", "Listing"].includes(frm.doc.status)) {
+			frm.dashboard.show_progress(__("Listing"), 0, __("{0} contracts listed", [targets_total]));
+			return;
+		}
 		const back = frm.doc.status === "Taking Back";
+		const label = back ? __("Taking back") : __("Applying");
 		const done = back ? targets_taken_back : targets_applied + targets_parked + targets_taken_back;
-		frm.dashboard.show_progress(
-			back ? __("Taking back") : __("Applying"),
-			Math.round((done * 100) / targets_total),
-			`${done} / ${targets_total}`
-		);
+		const percent = Math.round((done * 100) / targets_total);
+		frm.dashboard.show_progress(label, percent, `${label}: ${done} / ${targets_total}`);
 	}
 
 	async function act(frm, method) {
