@@ -19,6 +19,8 @@ def test_a_change_is_shown_recorded_and_taken_back(desk, scene, picture):
 	# 50.00 once and 5 TVs at 10.00, with VAT of 20 %.
 	expect(dialog.locator(".lead")).to_contain_text(re.compile("120[.,]00"), timeout=60 * SECONDS)
 	expect(dialog.locator(".upcoming-bills tr.bill").first).to_be_visible()
+	bars = dialog.locator(".upcoming-bills-chart rect.bar")
+	assert max(bars.evaluate_all("bars => bars.map((bar) => Number(bar.getAttribute('height')))")) > 20
 	dialog.locator(".upcoming-bills tr.bill").first.click()
 	expect(dialog.locator(".upcoming-bills tr.bill-row").first).to_be_visible()
 	picture(desk, "subscription-change-lines")
