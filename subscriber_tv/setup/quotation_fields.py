@@ -44,6 +44,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"label": _("Billing Day"),
 		"fieldtype": "Int",
 		"insert_after": "tv_start_on",
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -51,6 +52,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"label": _("Periods Follow the Calendar"),
 		"fieldtype": "Check",
 		"insert_after": "tv_anchor_day",
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -58,6 +60,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"label": _("Trial Days"),
 		"fieldtype": "Int",
 		"insert_after": "tv_calendar_aligned",
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -73,6 +76,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"insert_after": "tv_column",
 		"options": "currency",
 		"description": _("Net, of a period of the shortest charge"),
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -80,6 +84,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"label": _("Discount"),
 		"fieldtype": "Percent",
 		"insert_after": "tv_minimum",
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -88,6 +93,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"fieldtype": "Int",
 		"insert_after": "tv_discount_percent",
 		"description": _("Empty: for ever"),
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -96,6 +102,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"fieldtype": "Int",
 		"insert_after": "tv_discount_periods",
 		"default": "12",
+		"print_hide": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -112,6 +119,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"fieldtype": "Int",
 		"insert_after": "tv_commitment_section",
 		"description": _("From the activation; empty: none"),
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -122,6 +130,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"options": "None\nTacit",
 		"default": "None",
 		"depends_on": "tv_commitment_months",
+		"print_hide": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -131,6 +140,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"insert_after": "tv_renewal",
 		"description": _("Empty: as long as the commitment"),
 		"depends_on": "eval:doc.tv_renewal === 'Tacit'",
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -139,6 +149,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"fieldtype": "Int",
 		"insert_after": "tv_renewal_months",
 		"depends_on": "tv_commitment_months",
+		"print_hide_if_no_value": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -155,6 +166,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"options": "TV Exit Rule",
 		"description": _("What leaving early costs; empty: nothing"),
 		"depends_on": "tv_commitment_months",
+		"print_hide": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -163,6 +175,7 @@ QUOTATION_FIELDS: list[dict] = [
 		"fieldtype": "Link",
 		"insert_after": "tv_exit_rule",
 		"options": "TV Sales Channel",
+		"print_hide": 1,
 		"module": "Subscriber TV",
 	},
 	{
@@ -194,7 +207,7 @@ QUOTATION_FIELDS: list[dict] = [
 	},
 	{
 		"fieldname": "tv_summary",
-		"label": _("In Words"),
+		"label": _("What Is Paid"),
 		"fieldtype": "Small Text",
 		"insert_after": "tv_bills_section",
 		"read_only": 1,

@@ -33,7 +33,7 @@ class TestQuoteTerms(QuoteCase):
 
 	def setUp(self):
 		super().setUp()
-		self.addCleanup(setattr, frappe.local, "lang", frappe.local.lang)
+		frappe.db.set_value("Customer", self.customer, "language", "en")
 
 	def promotion(self, **values):
 		code = frappe.generate_hash(length=6).upper()
@@ -72,10 +72,10 @@ class TestQuoteTerms(QuoteCase):
 		self.assertEqual(quote.net_total, 80)
 		lines = quote.tv_summary.split("\n")
 		self.assertEqual(len(lines), 5)
-		for part in ("€ 93,00 on the first day, then 2 times € 66,00", "then 3 times € 132,00"):
+		for part in ("€93.00 on the first day, then 2 times €66.00", "then 3 times €132.00"):
 			self.assertIn(part, lines[0])
-		self.assertIn(f"{promotion.code} takes € 150,00 off", lines[1])
-		self.assertIn("Bound for 24 months: until 16/11/2028 when served from 16/11/2026", lines[2])
+		self.assertIn(f"{promotion.code} takes €150.00 off", lines[1])
+		self.assertIn("Bound for 24 months: until 16 Nov 2028 when served from 16 Nov 2026", lines[2])
 		self.assertIn("renewed by 12 months unless cancelled with 2 months", lines[3])
 		self.assertIn("Early exit fee", lines[4])
 
@@ -84,11 +84,17 @@ class TestQuoteTerms(QuoteCase):
 		self.assertEqual(len(quote.tv_summary.split("\n")), 1)
 		self.assertNotIn("Bound", quote.tv_summary)
 
-	def test_in_french(self):
-		frappe.local.lang = "fr"
+	def test_it_speaks_as_the_customer_reads_whoever_writes_it(self):
+		frappe.db.set_value("Customer", self.customer, "language", "fr")
 		quote = self.quote(tv_promotion_code=self.promotion().code, **BOUND)
-		for part in ("À payer, TVA comprise", "puis", "retire", "Engagement de 24 mois"):
-			self.assertIn(part, quote.tv_summary)
+		summary = quote.tv_summary.replace("\u00a0", " ")
+		for part in (
+			"À payer, TVA comprise : 93,00 € le premier jour, puis 2 fois 66,00 € à partir du 01/12/2026",
+			"retire",
+			"Engagement de 24 mois",
+		):
+			self.assertIn(part, summary)
+		self.assertIn("16/11/2026 au 30/11/2026", quote.items[1].description)
 
 	def test_the_contract_is_bound_and_billed_as_quoted_and_the_report_proves_it(self):
 		promotion = self.promotion()

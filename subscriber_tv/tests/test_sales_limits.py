@@ -74,7 +74,7 @@ class TestSalesLimits(QuoteCase):
 		frappe.local.lang = "fr"
 		message = self.refused(quote.submit)
 		self.assertIn("L'essai dure 31 jours, la limite est de 30.", message)
-		self.assertIn("Lignes TV, ligne 2 : le prix est inférieur de 33.33 %", message)
+		self.assertIn("Lignes TV, ligne 2 : le prix est inférieur de 33,33 %", message)
 		self.assertIn(f"Le devis <strong>{quote.name}</strong>", message)
 
 	def test_back_office_and_billing_submit_what_sales_may_not_and_sales_order_it(self):

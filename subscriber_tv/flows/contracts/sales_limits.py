@@ -1,13 +1,15 @@
 """Holds those who only sell to the limits in TV Settings; who answers for the terms of contracts has none."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import frappe
 from frappe import _
 from frappe.utils import cint, flt
 
 from subscriber_tv.core.contracts.sales_limits import DISCOUNT, TRIAL, Excess, SalesLimits, beyond
-from subscriber_tv.core.money import money, plain, round_money
+from subscriber_tv.core.money import money, round_money
+from subscriber_tv.flows.printing.words import Words
 
 KEEPERS_OF_TERMS = ("TV Back Office", "TV Billing", "System Manager")
 """Who may agree to any terms: the roles that may also negotiate the price of a contract that runs."""
@@ -60,8 +62,13 @@ def refuse(name: str, excesses: Iterable[Excess], who: str) -> None:
 	)
 
 
+def number(value: Decimal) -> str:
+	"""A percentage or a number of days as the user writes it."""
+	return Words(frappe.local.lang, "").number(value)
+
+
 def _worded(excess: Excess) -> str:
-	value, limit = plain(round_money(excess.value, 2)), plain(excess.limit)
+	value, limit = number(round_money(excess.value, 2)), number(excess.limit)
 	if excess.code == DISCOUNT:
 		return _("The discount is {0}%, the limit {1}%.").format(value, limit)
 	if excess.code == TRIAL:

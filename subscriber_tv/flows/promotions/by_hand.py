@@ -8,8 +8,14 @@ from frappe import _
 from frappe.utils import flt
 
 from subscriber_tv.core.contracts.sales_limits import beyond
-from subscriber_tv.core.money import money, plain
-from subscriber_tv.flows.contracts.sales_limits import BeyondLimits, keeps_terms, limits, roles_of_keepers
+from subscriber_tv.core.money import money
+from subscriber_tv.flows.contracts.sales_limits import (
+	BeyondLimits,
+	keeps_terms,
+	limits,
+	number,
+	roles_of_keepers,
+)
 
 DOCTYPE, BY_HAND = "TV Promotion", "By Hand"
 
@@ -27,7 +33,7 @@ def why_not_by_hand(name: str) -> str:
 		return ""
 	return _(
 		"It is given by hand, and sales may grant up to {0}%. Only these roles may give it: {1}."
-	).format(plain(found.percent), roles_of_keepers())
+	).format(number(found.percent), roles_of_keepers())
 
 
 def require_by_hand(name: str) -> None:

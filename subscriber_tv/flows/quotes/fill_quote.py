@@ -13,9 +13,10 @@ from frappe.utils import cint, flt, nowdate
 from subscriber_tv.core.money import ZERO, money
 from subscriber_tv.flows.billing import upcoming
 from subscriber_tv.flows.billing.upcoming import OfferedContract
+from subscriber_tv.flows.printing.words import Words
 from subscriber_tv.flows.quotes.offered import QuotedContract, check_binding, contracts_of
 from subscriber_tv.flows.quotes.promised import note_promised
-from subscriber_tv.flows.quotes.summary import summary
+from subscriber_tv.flows.quotes.summary import summary, words_of
 from subscriber_tv.ledger.party import tax_template
 
 MONTHS = 12
@@ -80,9 +81,10 @@ def _fill_items(doc, played: list[tuple[QuotedContract, list[dict]]]) -> None:
 	for row in kept:
 		if row.item_code:
 			doc.append("items", row.as_dict(no_default_fields=True))
+	words = words_of(doc)
 	for one, bills in played:
 		for row in _rows_of_first_day(one, bills):
-			doc.append("items", _item(one, row))
+			doc.append("items", _item(one, row, words))
 	doc.ignore_pricing_rule = 1
 	if not doc.taxes:
 		customer = doc.party_name if doc.quotation_to == "Customer" else None
@@ -95,9 +97,9 @@ def _rows_of_first_day(one: QuotedContract, bills: list[dict]) -> list[dict]:
 	return [row for bill in bills if bill["day"] == first for row in bill["rows"]]
 
 
-def _item(one: QuotedContract, row: dict) -> dict:
+def _item(one: QuotedContract, row: dict, words: Words) -> dict:
 	site = frappe.db.get_value("TV Site", one.site, "site_name") if one.site else ""
-	days = _("{0} to {1}").format(frappe.format(row["from"], "Date"), frappe.format(row["last"], "Date"))
+	days = _("{0} to {1}", words.lang).format(words.day(row["from"]), words.day(row["last"]))
 	parts = [row["text"], site, days if row["last"] > row["from"] else ""]
 	return {
 		"item_code": row["item"],
