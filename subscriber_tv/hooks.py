@@ -52,11 +52,15 @@ override_doctype_dashboards = {
 }
 permission_query_conditions = {
 	"TV Activation": "subscriber_tv.overrides.company_walls.conditions",
+	"TV Billed Period": "subscriber_tv.overrides.company_walls.conditions",
 	"TV Entitlement": "subscriber_tv.overrides.company_walls.conditions",
+	"TV Usage Record": "subscriber_tv.overrides.company_walls.conditions",
 }
 has_permission = {
 	"TV Activation": "subscriber_tv.overrides.company_walls.has_permission",
+	"TV Billed Period": "subscriber_tv.overrides.company_walls.has_permission",
 	"TV Entitlement": "subscriber_tv.overrides.company_walls.has_permission",
+	"TV Usage Record": "subscriber_tv.overrides.company_walls.has_permission",
 }
 company_data_to_be_ignored = ["TV Service Warehouse Line", "TV Bill Schedule Line"]
 add_to_apps_screen = [

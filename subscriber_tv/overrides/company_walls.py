@@ -1,6 +1,7 @@
-"""Whose answers and rights a user sees: those of the TVs of the companies that user permissions leave to him.
+"""Records that name no company or no customer themselves: they ask their TV and their contract, where users are kept to some.
 
-TV Activation and TV Entitlement are written by the thousand and name no company; their TV does.
+TV Activation and TV Entitlement are written by the thousand and name neither. A usage record and a billed period name
+their company, and of their contract's customer, who may change, the contract knows.
 """
 
 import frappe
@@ -11,19 +12,32 @@ from subscriber_tv.flows.permitted import permitted
 
 
 def conditions(user: str | None = None, doctype: str | None = None) -> str:
-	"""Hook `permission_query_conditions`: rows without a TV, and those of a TV of an allowed company or of none."""
-	rules = get_user_permissions(user or frappe.session.user).get("Company")
-	allowed = get_allowed_docs_for_doctype(rules, doctype) if rules else []
-	if not allowed:
-		return ""
-	companies = ", ".join(frappe.db.escape(company) for company in sorted(allowed))
-	return (
-		f"ifnull(`tab{doctype}`.device, '') = '' or exists (select 1 from `tabTV Device` where `tabTV Device`.name ="
-		f" `tab{doctype}`.device and (ifnull(`tabTV Device`.company, '') = '' or `tabTV Device`.company in ({companies})))"
-	)
+	"""Hook `permission_query_conditions`: rows whose TV and contract are of what the user is kept to, or that have none."""
+	rules = get_user_permissions(user or frappe.session.user)
+	asked = []
+	if not frappe.get_meta(doctype).has_field("company") and (own := _allowed(rules, "Company", doctype)):
+		asked.append(_of("device", "TV Device", ("company",), own, doctype))
+	if own := _allowed(rules, "Customer", doctype):
+		asked.append(_of("subscription", "TV Subscription", ("customer", "payer"), own, doctype))
+	return " and ".join(asked)
 
 
 def has_permission(doc, ptype: str | None = None, user: str | None = None) -> bool:
 	"""Hook `has_permission`: the same for one row, for the user of the session."""
-	device = doc.get("device")
-	return not device or not frappe.db.exists("TV Device", device) or bool(permitted("TV Device", [device]))
+	return _may_see("TV Device", doc.get("device")) and _may_see("TV Subscription", doc.get("subscription"))
+
+
+def _may_see(doctype: str, name: str | None) -> bool:
+	return not name or not frappe.db.exists(doctype, name) or bool(permitted(doctype, [name]))
+
+
+def _allowed(rules: dict, doctype: str, applied_to: str) -> list[str]:
+	return get_allowed_docs_for_doctype(rules[doctype], applied_to) if doctype in rules else []
+
+
+def _of(link: str, target: str, fields: tuple[str, ...], allowed: list[str], doctype: str) -> str:
+	"""Rows of `doctype` whose `link` is empty, or leads to a `target` that names nothing but what is allowed."""
+	names = ", ".join(frappe.db.escape(name) for name in sorted(allowed))
+	own = " and ".join(f"(ifnull(`tab{target}`.{field}, '') in ('', {names}))" for field in fields)
+	there = f"exists (select 1 from `tab{target}` where `tab{target}`.name = `tab{doctype}`.{link} and {own})"
+	return f"(ifnull(`tab{doctype}`.{link}, '') = '' or {there})"

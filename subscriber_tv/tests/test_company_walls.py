@@ -10,13 +10,17 @@ from typing import Any
 from unittest.mock import patch
 
 import frappe
+from frappe.desk import query_report
+from frappe.permissions import add_user_permission
 from pypdf import PdfWriter
 
+from subscriber_tv.api import activation
 from subscriber_tv.flows.fill_company import SOURCES, fill_company
 from subscriber_tv.flows.usage import replay
 from subscriber_tv.tests.billing_case import COMPANY, TODAY
+from subscriber_tv.tests.contract_case import make_user
 from subscriber_tv.tests.usage_case import film
-from subscriber_tv.tests.walls_case import WallsCase
+from subscriber_tv.tests.walls_case import ROLES, WallsCase
 
 API = "subscriber_tv.api."
 
@@ -246,6 +250,34 @@ class TestCompanyWalls(WallsCase):
 				frappe.set_user(self.outsider)
 				self.assertFalse(doc.has_permission("read"))
 
+	def test_whoever_is_kept_to_a_customer_is_kept_from_the_records_of_others(self):
+		self.addCleanup(frappe.clear_cache)  # what user permissions were before they are rolled back
+		kept = make_user(*ROLES)
+		add_user_permission("Customer", self.cancelled_for, kept)
+		add_user_permission("Customer", self.customer, self.insider)
+		for doctype in ("TV Usage Record", "TV Billed Period", "TV Activation", "TV Entitlement"):
+			filters = {"name": self.counts} if doctype == "TV Usage Record" else self.records()[doctype]
+			with self.subTest(doctype):
+				self.assertTrue(self.listed(self.insider, doctype, filters))
+				self.assertEqual(self.listed(kept, doctype, filters), [])
+				doc = frappe.get_doc(doctype, frappe.db.get_value(doctype, filters))
+				frappe.set_user(kept)
+				self.assertFalse(doc.has_permission("read"))
+				frappe.set_user("Administrator")
+		cancel = Refused(lambda scene: {"name": scene.counts, "reason": "No"})
+		self.assertEqual(self.attempt(kept, "usage.cancel", cancel), frappe.PermissionError)
+
+	def test_a_tv_of_another_company_is_bound_to_no_contract(self):
+		checked = activation._may_read
+
+		def may_read(doctype: str, name: str) -> None:
+			if doctype != "TV Subscription":
+				checked(doctype, name)
+
+		bind = Refused(lambda scene: {"subscription": scene.name, "line_id": "L1", "code": scene.code})
+		with patch.object(activation, "_may_read", may_read):
+			self.assertEqual(self.attempt(self.outsider, "activation.bind", bind), frappe.PermissionError)
+
 	def test_rows_from_before_the_column_get_their_company(self):
 		for doctype in SOURCES:
 			filters = self.records()[doctype]
@@ -254,6 +286,20 @@ class TestCompanyWalls(WallsCase):
 				fill_company()
 				made = frappe.get_all(doctype, filters, pluck="company", distinct=True)
 				self.assertEqual(made, [COMPANY])
+
+	def test_reports_end_at_the_company(self):
+		for report, filters, column, own in (
+			("TV Offer Versions Compared", {}, "version", self.version),
+			("TV Parked Payers", {}, "payer", self.customer),
+			("TV Quote and Bill", {"quotation": self.quoted}, "quotation", self.quoted),
+		):
+			for user, sees in ((self.insider, True), (self.outsider, False)):
+				with self.subTest(report, user=user):
+					frappe.set_user(user)
+					rows = query_report.run(report, filters, ignore_prepared_report=True)["result"]
+					frappe.set_user("Administrator")
+					shown = [row.get(column) for row in rows if isinstance(row, dict)]
+					self.assertEqual(own in shown, sees, shown)
 
 	def listed(self, user: str, doctype: str, filters: dict) -> list:
 		frappe.set_user(user)

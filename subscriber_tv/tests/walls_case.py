@@ -9,7 +9,9 @@ from subscriber_tv.flows.activation.bind import bind_by_code
 from subscriber_tv.flows.activation.publish import publish_pending
 from subscriber_tv.flows.billing import first_bills, preview_run
 from subscriber_tv.flows.campaigns import work
+from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.contracts.renew_due import notice_if_due
+from subscriber_tv.flows.quotes.open_from_quote import open_from_quote
 from subscriber_tv.flows.usage import receive
 from subscriber_tv.tests import factories, usage_case
 from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase
@@ -82,23 +84,25 @@ class WallsCase(BillingTestCase):
 		self.bound = bind_by_code(subscription=self.name, line_id="L1", code=bound.code())
 		while publish_pending():
 			pass  # other tests leave contracts to be published, too
-		self.quotation = (
-			frappe.get_doc(
-				{
-					"doctype": "Quotation",
-					"quotation_to": "Customer",
-					"party_name": self.customer,
-					"company": COMPANY,
-					"currency": "EUR",
-					"transaction_date": TODAY,
-					"tv_start_on": TODAY,
-					"tv_lines": [{"site": self.site, "offer_version": self.version, "quantity": 4}],
-				}
-			)
-			.insert()
-			.submit()
-			.name
+		self.quotation, self.quoted = (self._quote(self) for _n in range(2))
+		for name in open_from_quote(self.quoted):
+			for event in factories.PATHS["Active"]:
+				change_state(subscription=name, event=event, effective_date=TODAY)
+
+	def _quote(self) -> str:
+		quote = frappe.get_doc(
+			{
+				"doctype": "Quotation",
+				"quotation_to": "Customer",
+				"party_name": self.customer,
+				"company": COMPANY,
+				"currency": "EUR",
+				"transaction_date": TODAY,
+				"tv_start_on": TODAY,
+				"tv_lines": [{"site": self.site, "offer_version": self.version, "quantity": 4}],
+			}
 		)
+		return quote.insert().submit().name
 
 	def _bills(self):
 		again = self.subscribe(self, "2026-10-01")
