@@ -17,7 +17,7 @@ STRANGER = "stranger"
 UNAVAILABLE = "unavailable"
 
 # Seconds after which a refused TV asks again by itself; a power-on or a key press asks at once.
-ASK_AGAIN = {"suspended": 300, "not_started": 300, "ended": 3600}
+ASK_AGAIN = {"suspended": 300, "not_started": 300, "ended": 3600, "quarantined": 300}
 # Compared with when there is no row, so that an unknown serial costs what a wrong credential costs.
 _NO_KEY = "A" * 43
 

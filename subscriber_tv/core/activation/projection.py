@@ -23,6 +23,7 @@ from subscriber_tv.core.devices import jws, wire
 WATCHING = frozenset({"Active", "Cancelling"})
 _OVER = frozenset({"Cancelled", "Uninstalled"})
 _STATE_OF = {"": "Active", "suspended": "Suspended", "ended": "Ended", "not_started": "Not Started"}
+QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,18 @@ class ContractFacts:
 
 @dataclass(frozen=True)
 class DeviceFacts:
-	"""A bound TV; a TV without key or subscription has no rights and should be given as `removed`."""
+	"""A bound TV; a TV without key or subscription has no rights and should be given as `removed`.
+
+	`quarantined`: it is taken for one of several with the same keys and gets nothing but a denial that says so.
+	`restricted`: under the same suspicion it keeps its line and loses the options that widen it.
+	"""
 
 	serial: str
 	key_hash: str
 	subscription: str
 	line_id: str
+	quarantined: bool = False
+	restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -265,6 +272,10 @@ def _midnight(day: date, zone: ZoneInfo) -> int:
 def _device(device: DeviceFacts, contract: ContractFacts | None, play: dict[str, int], now: int) -> Unsigned:
 	if contract is None or not device.key_hash:
 		return _hashed(Unsigned(DEVICE, device.serial, "", removed=True))
+	if device.quarantined:
+		return _hashed(_quarantined(device))
+	if device.restricted:
+		contract = replace(contract, lines=tuple(line for line in contract.lines if not line.option_of))
 	found = window(contract, device.line_id, now)
 	outside = found.outside if found else _code_at(contract, ZoneInfo(contract.time_zone), now)
 	is_open = found is not None and found.start <= now
@@ -283,6 +294,19 @@ def _device(device: DeviceFacts, contract: ContractFacts | None, play: dict[str,
 			play_seconds=min((play[name] for name in offers if name in play), default=86_400),
 			denial_code=outside,
 		)
+	)
+
+
+def _quarantined(device: DeviceFacts) -> Unsigned:
+	return Unsigned(
+		DEVICE,
+		device.serial,
+		"",
+		subscription=device.subscription,
+		state="Quarantined",
+		key_hash=device.key_hash,
+		play_seconds=86_400,
+		denial_code=QUARANTINED,
 	)
 
 

@@ -13,6 +13,7 @@ from subscriber_tv.core.devices.warranty import last_day_covered
 
 IN_STOCK, IN_SERVICE, SOLD, OUT_OF_STOCK = "In Stock", "In Service", "Sold", "Out of Stock"
 STOCKED, PENDING, ACTIVE, RETIRED, REVOKED = "Stocked", "Pending", "Active", "Retired", "Revoked"
+QUARANTINED = "Quarantined"
 
 RECEIVED, MOVED, DELIVERED, SOLD_EVENT = "Received", "Moved", "Delivered", "Sold"
 RETURNED, LEFT, UNDONE = "Returned", "Left Stock", "Undone"

@@ -132,6 +132,10 @@ DENIAL_TEXTS: dict[str, dict[str, str]] = {
 		"fr": "Votre abonnement n'a pas encore commencé.",
 		"en": "Your subscription has not started yet.",
 	},
+	"quarantined": {
+		"fr": "Ce téléviseur est bloqué par précaution. Contactez votre opérateur.",
+		"en": "This TV is blocked as a precaution. Please contact your operator.",
+	},
 }
 
 _Request = TypeVar("_Request", PowerOn, Enrol)

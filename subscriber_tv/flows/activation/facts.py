@@ -6,9 +6,12 @@ import frappe
 
 from subscriber_tv.core.activation import projection
 from subscriber_tv.core.contracts.timeline import Contract
+from subscriber_tv.core.devices import movements
 from subscriber_tv.flows.contracts import timeline
 
 HOUR = 3600
+PAIRED = (movements.ACTIVE, movements.QUARANTINED)
+"""Credential states whose TVs have a row in the projection."""
 
 
 def of_devices(serials: Iterable[str]) -> projection.Facts:
@@ -73,12 +76,21 @@ def _bound(serials: list[str]) -> list[projection.DeviceFacts]:
 	device = frappe.qb.DocType("TV Device")
 	rows = (
 		frappe.qb.from_(device)
-		.select(device.name, device.key_hash, device.subscription, device.line_id)
-		.where(device.name.isin(serials) & (device.credential_state == "Active"))
+		.select(
+			device.name,
+			device.key_hash,
+			device.subscription,
+			device.line_id,
+			device.credential_state == movements.QUARANTINED,
+			device.suspicion == "Restricted",
+		)
+		.where(device.name.isin(serials) & device.credential_state.isin(PAIRED))
 		.where((device.line_id != "") & (device.key_hash != "") & (device.subscription != ""))
 		.run()
 	)
-	return [projection.DeviceFacts(*row) for row in rows]
+	return [
+		projection.DeviceFacts(*row[:4], quarantined=bool(row[4]), restricted=bool(row[5])) for row in rows
+	]
 
 
 def _time_zones(subscriptions: set[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ PAIRING = (
 	"pairing_code",
 	"pairing_until",
 	"pairing_network",
+	"suspicion",
 )
 """Fields that are emptied when a TV is unbound."""
 

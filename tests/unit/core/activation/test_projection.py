@@ -6,6 +6,7 @@ Draft  |  Active        | Suspended  | Active         | Cancelled
 """
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -154,6 +155,30 @@ def test_the_lease():
 def test_the_denial_carries_its_text():
 	claims = json.loads(VERIFIER.verify(jws.DENIAL, entry(at(2026, 3, 2), *STORY).denial))
 	assert claims["code"] == "suspended" and claims["text"] == wire.DENIAL_TEXTS["suspended"]
+
+
+def test_a_quarantined_tv_has_no_rights_and_a_denial_that_says_why():
+	facts = Facts((replace(DEVICE, quarantined=True),), (contract(*STORY),), (OFFER,))
+	now = at(2026, 2, 10)
+	row = next(row for row in projection.compile(facts, now) if row.kind == "Device")
+	signed = projection.sign(row, SIGNER, now, WEEK, "operator", version=9).entry
+	claims = json.loads(VERIFIER.verify(jws.DENIAL, signed.denial))
+	assert (signed.state, signed.rights_from, signed.lease) == ("Quarantined", 0, "")
+	assert claims["code"] == "quarantined" and claims["text"] == wire.DENIAL_TEXTS["quarantined"]
+	assert decide.denial_code(signed.denial) in decide.ASK_AGAIN
+
+
+def test_a_restricted_tv_keeps_its_line_and_loses_its_options():
+	lines = (*HOTEL_LINE, LineSpan("L2", "SPORT-V1", option_of="L1"))
+	running = contract(Span("Active", date(2026, 2, 1)), lines=lines)
+	now = at(2026, 2, 10)
+
+	def offers(device):
+		rows = projection.compile(Facts((device,), (running,), (OFFER,)), now)
+		return next(row.offers for row in rows if row.kind == "Device")
+
+	assert offers(DEVICE) == ("HOTEL-V1", "SPORT-V1")
+	assert offers(replace(DEVICE, restricted=True)) == ("HOTEL-V1",)
 
 
 def test_an_offer_document_is_addressed_by_what_it_says():
