@@ -5,6 +5,7 @@ import json
 import frappe
 from frappe.utils import formatdate, getdate
 
+from subscriber_tv.flows.billing import preview_run
 from subscriber_tv.flows.billing.bill_payer import settle
 from subscriber_tv.flows.billing.lock import under_payer_lock
 from subscriber_tv.flows.usage import decide, receive, replay
@@ -57,6 +58,7 @@ class TestUsageTooOld(UsageTestCase):
 		self.bill(self.subscription)
 		self.assertEqual(self.post(film("old", self.subscription, AUGUST, quantity=15)), ["accepted"])
 		self.limit(1)
+		self.assertIn(self.subscription, self.previewed())
 		outcome = self.settled()
 		self.assertEqual(outcome.refused, ())
 		invoice = frappe.get_doc("Sales Invoice", outcome.invoices[0])
@@ -76,6 +78,20 @@ class TestUsageTooOld(UsageTestCase):
 		record.reload()
 		self.assertEqual((record.state, record.problem, record.reason), ("Billed", None, None))
 		self.assertIsNone(self.bill(self.subscription, "2026-12-01"))
+
+	def previewed(self) -> str:
+		"""What the preview of a run until December says about the payer."""
+		run = frappe.get_doc(
+			doctype="TV Bill Run",
+			company=COMPANY,
+			posting_date=TODAY,
+			bill_until="2026-12-01",
+			payer=self.payer,
+		).insert()
+		frappe.db.commit()
+		preview_run.make_preview(bill_run=run.name)
+		line = {"bill_run": run.name, "payer": self.payer}
+		return frappe.db.get_value("TV Bill Preview Line", line, "reason") or ""
 
 	def settled(self):
 		"""What a bill run makes of the payer until December; commits."""

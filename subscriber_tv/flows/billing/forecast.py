@@ -11,7 +11,7 @@ from decimal import Decimal
 import frappe
 from frappe.query_builder.functions import Max, Sum
 
-from subscriber_tv.core.billing.bill import Bill, PayerBill
+from subscriber_tv.core.billing.bill import Bill, Charge, PayerBill
 from subscriber_tv.core.billing.outliers import (
 	IRREGULAR,
 	Comparison,
@@ -42,12 +42,13 @@ Show = Callable[[int, int], None]
 class Preview:
 	"""The forecasts of a run in the order of its payers; totals are decimals by currency, `tax` as ERPNext will add it.
 
-	`refused` are the contracts that would wait, each with its payer; `first_bills` the net by
+	`refused` are the contracts that would wait, `late` the usage too old to be charged, each with its payer; `first_bills` the net by
 	subscription, payer and currency of those taken over.
 	"""
 
 	forecasts: list[Forecast] = field(default_factory=list)
 	refused: list[tuple[str, Refused]] = field(default_factory=list)
+	late: list[tuple[str, Charge]] = field(default_factory=list)
 	first_bills: list[tuple[str, str, str, Decimal]] = field(default_factory=list)
 	net: dict[str, Decimal] = field(default_factory=dict)
 	tax: dict[str, Decimal] = field(default_factory=dict)
@@ -83,6 +84,7 @@ def forecast(
 			loaded, bill = look_at(customer, company, bill_until, read)
 			opening = first_bills(bill, loaded)
 			found.refused += [(customer, refusal) for refusal in bill.refused]
+			found.late += [(customer, charge) for charge in bill.late]
 			for made in _of_payer(customer, bill, opening, found):
 				found.forecasts.append(
 					replace(

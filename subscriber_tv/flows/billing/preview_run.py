@@ -16,7 +16,8 @@ from subscriber_tv.flows.billing.chunks import preview_lock
 from subscriber_tv.flows.billing.forecast import Preview, forecast, runs_over
 from subscriber_tv.flows.billing.lock import named_lock
 from subscriber_tv.flows.billing.words import in_users_language, why_outlier, why_refused
-from subscriber_tv.flows.settings import require_phase
+from subscriber_tv.flows.settings import max_months, require_phase
+from subscriber_tv.flows.usage.mark_held import why_held
 
 LINE = "TV Bill Preview Line"
 QUEUED, RUNNING, READY, FAILED = "Queued", "Running", "Ready", "Failed"
@@ -133,6 +134,8 @@ def _insert_lines(bill_run: str, found: Preview) -> None:
 	reasons: dict[str, list[str]] = {}
 	for payer, refusal in found.refused:
 		reasons.setdefault(payer, []).append(why_refused(refusal))
+	for payer, charge in found.late:
+		reasons.setdefault(payer, []).append(why_held(charge, max_months()))
 	rows = [
 		_line(one, codes.get((one.payer, one.currency), []), reasons.pop(one.payer, []))
 		for one in found.forecasts

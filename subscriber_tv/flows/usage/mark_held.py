@@ -24,11 +24,11 @@ def mark_held(late: Iterable[Charge], until: date, limit: int) -> list[str]:
 	"""
 	said = []
 	for charge in late:
-		subscription, line_id, code = charge.claim.line.split("/", 2)
+		subscription, line_id, code = _place(charge)
 		seen = unbilled(subscription, line_id, code, charge.span.start, charge.span.end)
 		for start in range(0, len(seen), CHUNK):
 			_mark(dict(seen[start : start + CHUNK]), charge, until, limit)
-		said.append(_sentence(charge, subscription, code, limit))
+		said.append(why_held(charge, limit))
 	return said
 
 
@@ -41,7 +41,15 @@ def _mark(seen: dict[str, str], charge: Charge, until: date, limit: int) -> None
 		update(row.name, {"state": HELD, **stored(found)})
 
 
-def _sentence(charge: Charge, subscription: str, code: str, limit: int) -> str:
+def why_held(charge: Charge, limit: int) -> str:
+	"""What a bill says about a charge it left out, in the user's language."""
+	subscription, _line, code = _place(charge)
 	return _(
-		"{0}: usage {1} of {2} to {3} is more than {4} months old and was not charged. Its TV Usage Records are Held: raise Most Months Billed at Once in TV Settings, then try them again."
+		"{0}: usage {1} of {2} to {3} is more than {4} months old and not charged. Its TV Usage Records are held: raise Most Months Billed at Once in TV Settings, then try them again."
 	).format(subscription, code, formatdate(charge.span.start), formatdate(charge.span.end), limit)
+
+
+def _place(charge: Charge) -> tuple[str, str, str]:
+	"""Subscription, line and charge code."""
+	subscription, line_id, code = charge.claim.line.split("/", 2)
+	return subscription, line_id, code
