@@ -85,6 +85,25 @@ class TestPostingShortcuts(FrappeTestCase):
 			frappe.db.set_value("Customer", customer, "customer_details", "written")
 			self.assertEqual(frappe.db.get_value("Customer", customer, "customer_details"), "written")
 
+	def test_a_rare_table_without_rows_is_not_asked(self):
+		frappe.db.delete("Party Link")
+		self.addCleanup(frappe.db.rollback)
+		asks = lambda: (  # noqa: E731
+			frappe.db.get_value("Party Link", {"primary_party": "Shortcut"}, "name"),
+			frappe.db.get_values(
+				"Party Link", {"primary_party": "Shortcut"}, ("name", "owner"), as_dict=True
+			),
+			frappe.db.get_value("Party Link", {"primary_party": "Shortcut"}, "count(name)"),
+		)
+		with remembering():
+			with patch.object(frappe.db, "_cursor", wraps=frappe.db._cursor) as cursor:
+				self.assertEqual(asks()[:2], (None, []))
+			self.assertLessEqual(cursor.execute.call_count, 1)  # the count
+			self.assertEqual(asks()[2], 0)
+			link = frappe.new_doc("Party Link", primary_party="Shortcut", name="Shortcut")
+			link.db_insert()
+			self.assertEqual(asks()[0], "Shortcut")
+
 	def test_the_masters_are_looked_at_once_a_second_in_a_run_and_each_time_outside(self):
 		clock = [100.0]
 		with (

@@ -52,6 +52,7 @@ MASTERS = (
 	"Period Closing Voucher",
 	"Price List",
 	"Pricing Rule",
+	"Print Format",
 	"Product Bundle",
 	"Sales Taxes and Charges Template",
 	"Server Script",
@@ -257,7 +258,7 @@ class _Reader:
 		"""`Database.get_values`, which stands behind `get_value` and `exists`, spared even the making of the query."""
 		if kwargs.get("for_update") or not isinstance(doctype, str) or kwargs.get("run") is False:
 			return self._get_values(doctype, *args, **kwargs)
-		if doctype in self._memory.empty and doctype not in self._written and "(" not in repr(args[1:2]):
+		if doctype in self._memory.empty and doctype not in self._written and _asks_for_rows(args, kwargs):
 			return []
 		key = ("values", doctype, repr(args), repr(kwargs))
 		tables = _sources(doctype)
@@ -301,6 +302,12 @@ class _Reader:
 		# What is read from a master we have written ourselves may be rolled back: it is for this block only.
 		self._written |= written
 		self._memory.forget(written & _MARKED)
+
+
+def _asks_for_rows(args: tuple, kwargs: dict) -> bool:
+	"""Whether `get_values` was asked for fields; a count of no rows is an answer too."""
+	fields = args[1] if len(args) > 1 else kwargs.get("fieldname", "name")
+	return all("(" not in str(field) for field in ((fields,) if isinstance(fields, str) else fields))
 
 
 _MARKED = frozenset((*MASTERS, SINGLES))
