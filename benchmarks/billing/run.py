@@ -273,6 +273,8 @@ def main() -> None:
 	frappe.init(site=options.site, sites_path=".")
 	frappe.connect()
 	frappe.set_user("Administrator")
+	if frappe.db.exists("Sales Invoice", {"customer": ("like", "Bench %")}):
+		raise SystemExit(f"{options.site} was measured before: its months are billed. Take a new site.")
 	benchmark = Benchmark(options)
 	base.make(max(benchmark.customers, min(options.sizes)))
 	for part in options.only:
