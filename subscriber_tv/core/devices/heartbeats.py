@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 
 from subscriber_tv.core.devices.clones import RETURN_SECONDS
 
@@ -172,8 +173,8 @@ def _kind(network: str) -> int:
 
 def _number(text: str | None, least: int, most: int) -> int | None:
 	try:
-		value = round(float(text or ""))
-	except (ValueError, OverflowError):
+		value = round(Decimal(text or ""))
+	except (InvalidOperation, ValueError, OverflowError):
 		return None
 	return value if least <= value <= most else None
 
