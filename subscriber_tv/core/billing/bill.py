@@ -1,7 +1,7 @@
 """The bill is a difference: what is expected less what is invoiced.
 
 Days are compared, not amounts. Rows are gathered in cells: same line, same kind, same whole period, same Item (it
-gives account and VAT), same price of the whole period. Within a cell
+gives account and VAT), same price of the whole period, shared by days or not. Within a cell
 
     expected   |===============|              value V(E)
     invoiced        |==============|          value V(I), the rows that stand less our corrections
@@ -235,7 +235,7 @@ def _identity(row: Expected | InvoicedRow, offers: Offers) -> tuple:
 	item = _item_of(row, offers)
 	if row.kind in BY_TOTAL:
 		return (row.line, row.kind, row.price.period, item, row.span.start)
-	return (row.line, row.kind, row.price.period, item, plain(row.price.full_amount))
+	return (row.line, row.kind, row.price.period, item, row.price.prorate, plain(row.price.full_amount))
 
 
 def _item_of(row: Expected | InvoicedRow, offers: Offers) -> str:

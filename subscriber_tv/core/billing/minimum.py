@@ -162,9 +162,10 @@ def _sum(rows: Sequence[Expected], places: int) -> Decimal:
 	days: dict[tuple, int] = defaultdict(int)
 	prices: dict[tuple, Price] = {}
 	for row in rows:
-		cell = (row.line, row.kind, row.price.period, row.price.item, plain(row.price.full_amount))
+		price = row.price
+		cell = (row.line, row.kind, price.period, price.item, price.prorate, plain(price.full_amount))
 		days[cell] += row.span.days
-		prices.setdefault(cell, row.price)
+		prices.setdefault(cell, price)
 	return sum((prices[cell].value_of(count, places) for cell, count in days.items()), ZERO)
 
 

@@ -131,3 +131,16 @@ def test_a_minimum_is_compared_over_both_items():
 	bill = books.run(changed_on("2026-04-16"), "2026-05-01", terms=Terms(minimum=Decimal(100)))
 	rows = [(charge.claim.kind, str(charge.span.start), str(charge.amount)) for charge in bill.charges]
 	assert ("minimum", "2026-04-01", "70.00") in rows
+
+
+def test_a_plan_of_the_same_price_that_is_due_whole_is_charged_whole():
+	# 1 Apr            16 Apr            1 May
+	# |======== 30.00, by days ===========|      billed on 1 April
+	#                  |---- -15.00 -----|
+	#                  |==== 30.00 ======|      a period begun is due whole
+	books = books_of(recurring("30.00"), prorate=False)
+	books.run(contract("2026-04-01"), "2026-04-01")
+	assert shown(books.run(changed_on("2026-04-16"), "2026-04-16")) == [
+		("+", "BASE", "2026-04-16", "2026-05-01", "30.00"),
+		("-", "BASE", "2026-04-16", "2026-05-01", "15.00"),
+	]
