@@ -1,4 +1,4 @@
-"""Commands that need no bench: `python -m subscriber_tv price|simulate|tv|fleet …`.
+"""Commands that need no bench: `python -m subscriber_tv price|simulate|tv|fleet|vectors …`.
 
 Each command imports what it needs when it runs: prices and bills need nothing but Python, a TV needs cryptography.
 """
@@ -59,7 +59,21 @@ def _parser() -> argparse.ArgumentParser:
 	)
 	many.add_argument("--threads", type=int, default=8, help="TVs at once (default 8)")
 	many.set_defaults(run=_run_fleet)
+
+	vectors = commands.add_parser(
+		"vectors", help="write the protocol's test vectors, schemas and OpenAPI file"
+	)
+	vectors.add_argument("folder", type=Path, help="usually fixtures/protocol")
+	vectors.set_defaults(run=_run_vectors)
 	return parser
+
+
+def _run_vectors(options: argparse.Namespace) -> int:
+	from subscriber_tv.simulator.contract import write
+
+	changed = write(options.folder)
+	print("\n".join(changed) or "nothing changed")
+	return 0
 
 
 def _run_price(options: argparse.Namespace) -> int:

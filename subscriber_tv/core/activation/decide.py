@@ -15,9 +15,18 @@ ALLOW = "allow"
 DENY = "deny"
 STRANGER = "stranger"
 UNAVAILABLE = "unavailable"
+# A genuine TV whose count does not fit: not an answer to its question.
+CONFLICT = "conflict"
+BINDING_MISMATCH = "binding_mismatch"
 
 # Seconds after which a refused TV asks again by itself; a power-on or a key press asks at once.
-ASK_AGAIN = {"suspended": 300, "not_started": 300, "ended": 3600, "quarantined": 300}
+ASK_AGAIN = {
+	"suspended": 300,
+	"not_started": 300,
+	"ended": 3600,
+	"quarantined": 300,
+	BINDING_MISMATCH: 3600,
+}
 # Compared with when there is no row, so that an unknown serial costs what a wrong credential costs.
 _NO_KEY = "A" * 43
 
@@ -41,6 +50,13 @@ class Row:
 	offers: tuple[str, ...]
 	play_seconds: int
 	version: int
+	# The TV's public key (see jws.point_of), "" for one without a key store; `key_hash` is its thumbprint.
+	key: str = ""
+	# What the TV said of its parts when it was paired; "" when that binds nothing.
+	fp: str = ""
+	# Whose streams are counted together, and how many may run at once; 0 is no limit.
+	account: str = ""
+	streams: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,17 @@ def decide(row: Row | None, credential: str, now: int) -> Decision:
 		return Decision(STRANGER, "not_bound")
 	if not proven:
 		return Decision(STRANGER, "wrong_credential")
+	return judge(row, now)
+
+
+def judge(row: Row, now: int) -> Decision:
+	"""Decide for a TV that has proven itself."""
 	return _allowed(row, now) if _is_open(row, now) else _denied(row, now)
+
+
+def mismatch(row: Row, now: int) -> Decision:
+	"""The refusal of a TV whose parts are not those it was paired with."""
+	return Decision(DENY, BINDING_MISMATCH, row, ask_after=now + ASK_AGAIN[BINDING_MISMATCH])
 
 
 def _is_open(row: Row, now: int) -> bool:

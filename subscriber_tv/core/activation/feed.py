@@ -57,6 +57,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 	denial: str = ""
 	document: str = ""
 	document_hash: str = ""
+	key: str = ""
+	fp: str = ""
+	account: str = ""
+	streams: int = 0
 
 	def numbered(self, seq: int) -> Entry:
 		"""The same row under its number."""
@@ -76,6 +80,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 			offers=self.offers,
 			play_seconds=self.play_seconds,
 			version=self.version,
+			key=self.key,
+			fp=self.fp,
+			account=self.account,
+			streams=self.streams,
 		)
 
 

@@ -73,6 +73,9 @@ class DeviceFacts:
 	line_id: str
 	quarantined: bool = False
 	restricted: bool = False
+	# Its public key, "" for one without a key store; and what it must say of its parts, "" when that binds nothing.
+	key: str = ""
+	fp: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,12 +103,16 @@ class BouquetFacts:
 
 @dataclass(frozen=True)
 class OfferFacts:
-	"""An offer version: its bouquets and how long a TV may play before it must ask again (seconds)."""
+	"""An offer version: its bouquets and how long a TV may play before it must ask again (seconds).
+
+	`streams`: how many streams it lets a subscription run at once; 0 says nothing about it.
+	"""
 
 	name: str
 	title: str
 	bouquets: tuple[BouquetFacts, ...]
 	play_seconds: int
+	streams: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,10 @@ class Unsigned:
 	play_seconds: int = 0
 	denial_code: str = ""
 	document: bytes = b""
+	key: str = ""
+	fp: str = ""
+	account: str = ""
+	streams: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,10 +171,10 @@ class Window:
 def compile(facts: Facts, now: int) -> tuple[Unsigned, ...]:
 	"""The unsigned rows of all subjects in `facts`, as they stand at `now` (epoch seconds UTC)."""
 	contracts = {contract.subscription: contract for contract in facts.contracts}
-	play = {offer.name: offer.play_seconds for offer in facts.offers}
+	offers = {offer.name: offer for offer in facts.offers}
 	return (
 		*(_offer(offer) for offer in facts.offers),
-		*(_device(device, contracts.get(device.subscription), play, now) for device in facts.devices),
+		*(_device(device, contracts.get(device.subscription), offers, now) for device in facts.devices),
 		*(_hashed(Unsigned(DEVICE, serial, "", removed=True)) for serial in facts.removed),
 	)
 
@@ -194,6 +205,10 @@ def sign(
 		denial=_denial(unsigned, signer, now, issuer, version) if unsigned.denial_code else "",
 		document=document,
 		document_hash=wire.document_address(unsigned.document) if unsigned.document else "",
+		key=unsigned.key,
+		fp=unsigned.fp,
+		account=unsigned.account,
+		streams=unsigned.streams,
 	)
 	return Signed(entry, unsigned.subscription, unsigned.facts_hash, now)
 
@@ -269,7 +284,14 @@ def _midnight(day: date, zone: ZoneInfo) -> int:
 	return int(datetime.combine(day, time(), tzinfo=zone).timestamp())
 
 
-def _device(device: DeviceFacts, contract: ContractFacts | None, play: dict[str, int], now: int) -> Unsigned:
+def account_of(subscription: str) -> str:
+	"""Whose streams are counted together, without saying whose: an edge knows no subscription."""
+	return jws.b64url(hashlib.sha256(subscription.encode()).digest())[:22]
+
+
+def _device(
+	device: DeviceFacts, contract: ContractFacts | None, known: dict[str, OfferFacts], now: int
+) -> Unsigned:
 	if contract is None or not device.key_hash:
 		return _hashed(Unsigned(DEVICE, device.serial, "", removed=True))
 	if device.quarantined:
@@ -280,6 +302,7 @@ def _device(device: DeviceFacts, contract: ContractFacts | None, play: dict[str,
 	outside = found.outside if found else _code_at(contract, ZoneInfo(contract.time_zone), now)
 	is_open = found is not None and found.start <= now
 	offers = found.offers if found else ()
+	held = [known[name] for name in offers if name in known]
 	return _hashed(
 		Unsigned(
 			DEVICE,
@@ -291,8 +314,13 @@ def _device(device: DeviceFacts, contract: ContractFacts | None, play: dict[str,
 			rights_from=found.start if found else 0,
 			rights_until=found.end if found else 0,
 			offers=offers,
-			play_seconds=min((play[name] for name in offers if name in play), default=86_400),
+			play_seconds=min((offer.play_seconds for offer in held), default=86_400),
 			denial_code=outside,
+			key=device.key,
+			fp=device.fp,
+			account=account_of(device.subscription),
+			# The widest offer counts: an option never takes streams away.
+			streams=max((offer.streams for offer in held), default=0),
 		)
 	)
 
@@ -307,6 +335,8 @@ def _quarantined(device: DeviceFacts) -> Unsigned:
 		key_hash=device.key_hash,
 		play_seconds=86_400,
 		denial_code=QUARANTINED,
+		key=device.key,
+		account=account_of(device.subscription),
 	)
 
 

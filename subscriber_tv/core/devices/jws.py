@@ -21,12 +21,21 @@ LEASE = "tv-lease+jwt"
 DENIAL = "tv-deny+jwt"
 OFFER = "tv-offer+jwt"
 FEED = "tv-feed+jwt"
+KEYS = "tv-jwks+jwt"
+# What TVs sign, each for one use.
+ASSERTION = "tv-auth+jwt"
+ENROLMENT = "tv-enrol+jwt"
+TOKEN = "tv-token+jwt"
 
 # Largest compact form in bytes. An offer document lists every channel, so it may be longer than an answer.
-MAX_TOKEN = {LEASE: 4096, DENIAL: 4096, FEED: 4096, OFFER: 262_144}
+MAX_TOKEN = {LEASE: 4096, DENIAL: 4096, FEED: 4096, KEYS: 16_384, OFFER: 262_144}
+MAX_PROOF = 2048
 
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _COORDINATE = 32
+# The generator of the curve: a key for comparing with when there is none. Nobody signs with its private key, which is 1,
+# and gets anything for it: the outcome is thrown away.
+_NO_KEY = ec.derive_private_key(1, ec.SECP256R1()).public_key()
 
 
 class BadSignature(Exception):
@@ -48,9 +57,19 @@ def b64url_decode(text: str) -> bytes:
 
 def new_key() -> bytes:
 	"""A fresh P-256 private key as PKCS#8 PEM. The random numbers are OpenSSL's own."""
-	return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+	return pem_of(ec.generate_private_key(ec.SECP256R1()))
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+	"""A private key as PKCS#8 PEM."""
+	return key.private_bytes(
 		serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 	)
+
+
+def key_of_number(number: int) -> bytes:
+	"""The P-256 private key that is this number, as PEM: for test vectors, which anybody can compute."""
+	return pem_of(ec.derive_private_key(number, ec.SECP256R1()))
 
 
 def public_jwk(key: ec.EllipticCurvePublicKey, kid: str = "") -> dict[str, str]:
@@ -62,30 +81,45 @@ def public_jwk(key: ec.EllipticCurvePublicKey, kid: str = "") -> dict[str, str]:
 		"x": b64url(numbers.x.to_bytes(_COORDINATE, "big")),
 		"y": b64url(numbers.y.to_bytes(_COORDINATE, "big")),
 	}
-	thumbprint = b64url(hashlib.sha256(json.dumps(point, separators=(",", ":")).encode()).digest())
-	return {**point, "kid": kid or thumbprint, "alg": "ES256", "use": "sig"}
+	return {**point, "kid": kid or thumbprint(point["x"], point["y"]), "alg": "ES256", "use": "sig"}
+
+
+def thumbprint(x: str, y: str) -> str:
+	"""The RFC 7638 thumbprint of a P-256 key, by which it is named: 43 characters."""
+	point = f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'
+	return b64url(hashlib.sha256(point.encode("ascii")).digest())
 
 
 class Signer:
-	"""Signs claims with one private key. `kid` names the key in the header; its thumbprint when not given."""
+	"""Signs claims with one private key. `kid` names the key in the header; its thumbprint when not given.
 
-	def __init__(self, private_key_pem: bytes, kid: str = ""):
+	`repeatable` signs the same bytes alike each time (RFC 6979), which test vectors need.
+	"""
+
+	def __init__(self, private_key_pem: bytes, kid: str = "", *, repeatable: bool = False):
 		key = serialization.load_pem_private_key(private_key_pem, password=None)
 		if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
 			raise ValueError("the signing key must be an EC key on P-256")
 		self._key = key
+		self._ecdsa = ec.ECDSA(hashes.SHA256(), deterministic_signing=True) if repeatable else _ECDSA
 		self.jwk = public_jwk(key.public_key(), kid)
 		self.kid = self.jwk["kid"]
 
 	def sign(self, typ: str, claims: bytes) -> str:
 		"""The compact token of `claims` (bytes, usually JSON); ValueError when it would be longer than its type allows."""
 		signed = f"{_header(typ, self.kid)}.{b64url(claims)}"
-		r, s = decode_dss_signature(self._key.sign(signed.encode("ascii"), _ECDSA))
+		r, s = decode_dss_signature(self._key.sign(signed.encode("ascii"), self._ecdsa))
 		raw = r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
 		token = f"{signed}.{b64url(raw)}"
-		if len(token) > MAX_TOKEN[typ]:
-			raise ValueError(f"{typ}: {len(token)} bytes are more than the {MAX_TOKEN[typ]} allowed")
+		most = MAX_TOKEN.get(typ, MAX_PROOF)
+		if len(token) > most:
+			raise ValueError(f"{typ}: {len(token)} bytes are more than the {most} allowed")
 		return token
+
+	@property
+	def point(self) -> str:
+		"""The public key as x and y in one text of base64url, as rows of rights hold it."""
+		return point_of(self.jwk["x"], self.jwk["y"])
 
 
 def jwks(*signers: Signer) -> dict[str, list[dict[str, str]]]:
@@ -120,8 +154,34 @@ class Verifier:
 			raise BadSignature from None
 
 
+def point_of(x: str, y: str) -> str:
+	"""A P-256 point, given by its JWK coordinates, in one text: base64url of x and y, 86 characters.
+
+	ValueError when it is not on the curve.
+	"""
+	raw = b64url_decode(x) + b64url_decode(y)
+	_public_key(raw)
+	return b64url(raw)
+
+
+def check_proof(typ: str, kid: str, point: str, token: str) -> bool:
+	"""Whether the TV whose key this is signed this token for this use.
+
+	:param kid: the thumbprint of its key, as the header must name it
+	:param point: its key as `point_of` writes it; "" (a TV without a row) costs the same and is False
+	"""
+	signed, _, signature = token.rpartition(".")
+	header = signed.partition(".")[0]
+	try:
+		key = _public_key(b64url_decode(point)) if point else _NO_KEY
+		key.verify(_der(signature), signed.encode("ascii"), _ECDSA)
+	except (InvalidSignature, ValueError):
+		return False
+	return bool(point) and len(token) <= MAX_PROOF and header == _header(typ, kid)
+
+
 def unverified_claims(token: str) -> bytes:
-	"""Claims of a token that we keep ourselves and need not verify again; b"" when it is none."""
+	"""Claims of a token that is not verified: one that we keep ourselves, or one whose key its claims tell; else b""."""
 	parts = token.split(".")
 	try:
 		return b64url_decode(parts[1]) if len(parts) == 3 else b""
@@ -143,6 +203,12 @@ def _public_keys(key_set: dict) -> Iterable[tuple[dict, ec.EllipticCurvePublicKe
 		if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256" and jwk.get("kid"):
 			x, y = (int.from_bytes(b64url_decode(jwk[axis]), "big") for axis in "xy")
 			yield jwk, ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+
+
+def _public_key(raw: bytes) -> ec.EllipticCurvePublicKey:
+	if len(raw) != 2 * _COORDINATE:
+		raise ValueError("not a point of P-256")
+	return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + raw)
 
 
 def _der(signature: str) -> bytes:

@@ -20,6 +20,7 @@ MAX_BODY = 4096
 MAX_HEAD = 8192
 # Seconds in which a whole request must have arrived.
 REQUEST_SECONDS = 5
+MAC_HEADER = "X-TV-MAC"
 
 Serial = Annotated[str, Meta(pattern=r"\A[A-Z0-9-]{6,32}\Z")]
 # 32 random bytes that the TV made; and the SHA-256 of such bytes. 43 characters of base64url either way.
@@ -55,18 +56,37 @@ class Allowed(msgspec.Struct, frozen=True):
 	play_until: int
 	ask_after: int
 	n: str | UnsetType = UNSET
+	hints: tuple[str, ...] | UnsetType = UNSET
+	# Only in the answer to an assertion: the key of the days to come.
+	epoch: str | UnsetType = UNSET
+	key: str | UnsetType = UNSET
 
 
 class Denied(msgspec.Struct, frozen=True):
-	"""The answer of a known TV that may not play: a code, a text for the screen and the signed denial."""
+	"""The answer of a known TV that may not play: a code, a text for the screen and the signed denial.
+
+	What a node finds by itself (`binding_mismatch`) has no denial; the reply's MAC vouches for it.
+	"""
 
 	decision: str
 	code: str
 	text: dict[str, str]
-	denial: str
 	time: int
 	ask_after: int
+	denial: str | UnsetType = UNSET
 	n: str | UnsetType = UNSET
+	epoch: str | UnsetType = UNSET
+	key: str | UnsetType = UNSET
+
+
+class Conflict(msgspec.Struct, frozen=True):
+	"""The answer of a genuine TV whose count does not fit: what it knew last, and a challenge to prove itself with."""
+
+	error: str
+	error_description: str
+	n: str
+	challenge: str
+	base: str
 
 
 class Enrolled(msgspec.Struct, frozen=True):
@@ -80,7 +100,7 @@ class Enrolled(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Answer:
-	"""What goes back over HTTP, whoever answers."""
+	"""What goes back over HTTP, whoever answers. `mac`, when there is one, is the header X-TV-MAC."""
 
 	status: int
 	body: bytes
@@ -88,10 +108,19 @@ class Answer:
 		("Content-Type", "application/json"),
 		("Cache-Control", "no-store"),
 	)
+	mac: str = ""
 
 	def plus(self, *headers: tuple[str, str]) -> Answer:
 		"""The same answer with more headers."""
-		return Answer(self.status, self.body, self.headers + headers)
+		return Answer(self.status, self.body, self.headers + headers, self.mac)
+
+	def under(self, mac: str) -> Answer:
+		"""The same answer under this MAC."""
+		return Answer(self.status, self.body, self.headers, mac)
+
+	def all_headers(self) -> tuple[tuple[str, str], ...]:
+		"""The headers as they go out."""
+		return (*self.headers, (MAC_HEADER, self.mac)) if self.mac else self.headers
 
 
 class InvalidRequest(Exception):
@@ -118,6 +147,12 @@ RATE_LIMITED = refusal(429, "rate_limited", "Too many requests. Ask again later.
 UNAVAILABLE = refusal(503, "unavailable", "The service cannot answer now. Ask again later.").plus(
 	("Retry-After", "30")
 )
+HEARD = Answer(204, b"", (("Cache-Control", "no-store"),))
+
+_CONFLICTS = {
+	"replayed": "This request was made before. Count on, or prove yourself.",
+	"resync_required": "The count is not the one known here. Prove yourself.",
+}
 
 DENIAL_TEXTS: dict[str, dict[str, str]] = {
 	"suspended": {
@@ -135,6 +170,10 @@ DENIAL_TEXTS: dict[str, dict[str, str]] = {
 	"quarantined": {
 		"fr": "Ce téléviseur est bloqué par précaution. Contactez votre opérateur.",
 		"en": "This TV is blocked as a precaution. Please contact your operator.",
+	},
+	"binding_mismatch": {
+		"fr": "Ce téléviseur a été modifié depuis son association. Contactez votre opérateur.",
+		"en": "This TV has changed since it was paired. Please contact your operator.",
 	},
 }
 
@@ -190,6 +229,47 @@ def offer_document(token: str) -> Answer:
 		("Cache-Control", "public, max-age=31536000, immutable"),
 	)
 	return Answer(200, token.encode("ascii"), headers)
+
+
+def conflict(error: str, nonce: str, challenge: str, base: int) -> Answer:
+	"""A 409 answer: `base` is the last number seen."""
+	return Answer(409, msgspec.json.encode(Conflict(error, _CONFLICTS[error], nonce, challenge, str(base))))
+
+
+def challenge(given: str) -> Answer:
+	"""A challenge, on its way to a TV."""
+	return Answer(200, msgspec.json.encode({"challenge": given}))
+
+
+def hello(audience: str, now: int) -> Answer:
+	"""Who answers here, and what time it is (epoch seconds UTC)."""
+	return Answer(200, msgspec.json.encode({"aud": audience, "time": now}))
+
+
+def slot(nonce: str, until: int) -> Answer:
+	"""A stream may run until then (epoch seconds UTC), or has stopped."""
+	return Answer(200, msgspec.json.encode({"until": until, "n": nonce}))
+
+
+def not_entitled(nonce: str) -> Answer:
+	"""The TV may not watch this channel now."""
+	error = {
+		"error": "not_entitled",
+		"error_description": "This channel is not part of the offer.",
+		"n": nonce,
+	}
+	return Answer(403, msgspec.json.encode(error))
+
+
+def stream_limit(nonce: str, running: list[str]) -> Answer:
+	"""As many streams run as the account may have; these are they."""
+	error = {
+		"error": "stream_limit",
+		"error_description": "As many streams run as the subscription allows.",
+		"n": nonce,
+		"running": running,
+	}
+	return Answer(409, msgspec.json.encode(error))
 
 
 def encode_denied(denied: Denied) -> Answer:

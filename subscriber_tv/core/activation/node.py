@@ -1,0 +1,49 @@
+"""What a node must supply so that core can answer TVs: its name, its keys, its rows and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from subscriber_tv.core.activation.counter import Verdict
+from subscriber_tv.core.activation.decide import Decision, Row
+from subscriber_tv.core.activation.streams import Slots
+from subscriber_tv.core.devices.mac import Masters
+from subscriber_tv.core.devices.requests import StreamSlot
+from subscriber_tv.core.devices.wire import Answer
+
+
+class Node(Protocol):
+	"""The desk or an edge. Every method may raise; then nothing was decided, and the TV asks again."""
+
+	audience: str
+	masters: Masters
+
+	def row(self, serial: str) -> Row | None:
+		"""The projection's row of a TV."""
+
+	def documents(self, offers: Sequence[str]) -> Sequence[str]:
+		"""Hashes of the current documents of these offer versions; unknown ones are left out."""
+
+	def channels(self, offers: Sequence[str]) -> frozenset[str]:
+		"""Codes of the channels in these offer versions."""
+
+	def count(self, serial: str, counter: int, nonce: str, proven: bool) -> Verdict:
+		"""Judge and remember a TV's number in one atomic step, as core.activation.counter.judge says."""
+
+	def slots(self, row: Row, request: StreamSlot, now: int) -> Slots:
+		"""Judge and remember a stream in one atomic step, as core.activation.streams.judge says."""
+
+
+@dataclass(frozen=True)
+class Answered:
+	"""The answer, and what it says for our own records.
+
+	`proven`: the TV signed an assertion, which a copy of it would have to do as well. `told`: its heartbeat.
+	"""
+
+	answer: Answer
+	decision: Decision
+	proven: bool = False
+	told: dict[str, str] | None = None
