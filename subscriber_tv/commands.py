@@ -169,7 +169,7 @@ def import_subscriptions(context, company, bouquet, dry_run, report):
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @pass_context
 def load_usage(context, profile, file):
-	"""Load a FILE of usage records by a TV Import PROFILE. Exit code 1 when rows are rejected or the file cannot be read."""
+	"""Load a FILE of usage records by a TV Import PROFILE. Exit code 1 when rows are rejected or held, or the file cannot be read."""
 	with on_site(context):
 		from subscriber_tv.flows.usage.import_file import COMPLETED, load_path
 
