@@ -6,14 +6,16 @@ A heartbeat says what the wire format names `up` (seconds since the start), `tem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from subscriber_tv.core.devices.clones import RETURN_SECONDS
 
 HOUR = 3600
 _LARGEST = 2**31 - 1
+_PLAIN = re.compile(r"\A-?[0-9]{1,10}(\.[0-9]{1,9})?\Z")
 
 
 @dataclass(frozen=True)
@@ -172,10 +174,10 @@ def _kind(network: str) -> int:
 
 
 def _number(text: str | None, least: int, most: int) -> int | None:
-	try:
-		value = round(Decimal(text or ""))
-	except (InvalidOperation, ValueError, OverflowError):
+	# Plain digits only: "1e99999999" would be a number too, and a hundred million digits long.
+	if not _PLAIN.match(text or ""):
 		return None
+	value = round(Decimal(text or ""))
 	return value if least <= value <= most else None
 
 

@@ -20,7 +20,7 @@ def test_what_a_tv_says_is_read_with_care():
 	assert read({"up": "-1", "temp": "nan", "err": "1e99", "rssi": "3", "fw": "x" * 50}) == Beat(
 		firmware="x" * 32
 	)
-	assert read({"temp": "inf", "err": "many"}) == Beat()
+	assert read({"temp": "inf", "err": "many", "up": "1e99999999"}) == Beat()
 
 
 def test_errors_and_restarts_of_an_hour():
