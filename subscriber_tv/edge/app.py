@@ -22,6 +22,7 @@ import msgspec
 from subscriber_tv.core.activation import answer
 from subscriber_tv.core.devices import wire
 from subscriber_tv.edge import config as configuration
+from subscriber_tv.edge.admission import Door
 from subscriber_tv.edge.answers import Counter
 from subscriber_tv.edge.enrol import Forwarder
 from subscriber_tv.edge.static import load_pages
@@ -56,6 +57,7 @@ class Edge:
 		self._clock = clock
 		self._store = Store(config.database, read_only=True)
 		self._forwarder = Forwarder(config)
+		self._door = Door(config)
 		# Without a publisher nobody would ever read the counts.
 		self._counter: Counter | None = None
 		if config.feed_url:
@@ -74,7 +76,7 @@ class Edge:
 		if scope["type"] == "lifespan":
 			await _lifespan(receive, send, self._counter)
 		elif scope["type"] == "http":
-			await _respond(scope, send, await self._answer(scope, receive))
+			await _respond(scope, send, await self._door.through(scope, receive, self._answer))
 
 	async def _answer(self, scope: Scope, receive: Receive) -> wire.Answer:
 		try:
@@ -101,6 +103,8 @@ class Edge:
 	def _read(self, path: str) -> wire.Answer:
 		if path == "/v1/health":
 			return self._health()
+		if path == "/v1/ready":
+			return self._ready()
 		if path == "/v1/jwks":
 			return self._jwks
 		if path.startswith(_OFFER):
@@ -108,7 +112,9 @@ class Edge:
 		return self._pages.get(path, wire.NOT_FOUND)
 
 	def _is_known(self, path: str) -> bool:
-		return path in ("/v1/health", "/v1/jwks") or path.startswith(_OFFER) or path in self._pages
+		return (
+			path in ("/v1/health", "/v1/ready", "/v1/jwks") or path.startswith(_OFFER) or path in self._pages
+		)
 
 	def _power_on(self, body: bytes, address: str) -> wire.Answer:
 		now = int(self._clock())
@@ -117,6 +123,9 @@ class Edge:
 			# Never filled: nobody is a stranger yet.
 			return wire.UNAVAILABLE
 		answered = answer.power_on(body, self._store.row, self._store.documents, now)
+		proven = answered.decision.row
+		if proven and (refused := self._door.tv(proven.serial)):
+			return refused
 		if self._counter:
 			self._counter.count(answered.decision, address, now)
 		return answered.answer.plus(("X-TV-Data-Age", str(state.age(now))))
@@ -138,7 +147,12 @@ class Edge:
 			"age_seconds": age,
 			"rows": state.devices,
 		}
-		return wire.Answer(503 if status == "empty" else 200, msgspec.json.encode(document))
+		return wire.Answer(200, msgspec.json.encode(document))
+
+	def _ready(self) -> wire.Answer:
+		"""Whether TVs may be sent here: as soon as the file holds something, however old."""
+		is_ready = bool(self._store.state().as_of)
+		return wire.Answer(200 if is_ready else 503, msgspec.json.encode({"ready": is_ready}))
 
 	def _current_state(self, now: int) -> State:
 		"""The state as it was within this second: a power-on reads it without asking the file each time."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from subscriber_tv.core.activation import report
+from subscriber_tv.core.activation import limits, report
 
 PREFIX = "SUBSCRIBER_TV_EDGE_"
 
@@ -42,6 +42,16 @@ class Config:
 	erp_timeout: float = 4.0
 	# Seconds within which a whole request must have arrived.
 	request_timeout: float = 5.0
+	# Answers a second that the whole edge can give, when somebody has measured it; 0: each worker measures.
+	capacity: float = 0.0
+	# Questions a minute of one TV that has proved to be it, and failures a minute of one address; see `core...limits`.
+	tv_per_minute: int = limits.TV_A_MINUTE
+	failures_per_minute: int = limits.FAILURES_A_MINUTE
+	# Addresses of proxies (commas or spaces between) whose X-Forwarded-For names the TV.
+	trusted_proxies: str = ""
+	# Where Prometheus finds /metrics: an address that TVs do not reach. Port 0: nowhere.
+	metrics_host: str = "127.0.0.1"
+	metrics_port: int = 0
 	# Seconds between two times that counted answers are written down and sent to the publisher.
 	answers_every: float = 5.0
 

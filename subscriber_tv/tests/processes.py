@@ -93,12 +93,14 @@ def start_edge(folder: str, port: int, feed_port: int, public_keys: str) -> subp
 		"FEED_WAIT": "1",
 		"PORT": str(port),
 		"NAME": "edge-test",
+		"TV_PER_MINUTE": "60000",
+		"FAILURES_PER_MINUTE": "60000",
 	}
 	environment = {f"SUBSCRIBER_TV_EDGE_{name}": value for name, value in settings.items()}
 	process = subprocess.Popen(
 		[sys.executable, "-m", "subscriber_tv.edge"], env={**os.environ, **environment}
 	)
-	return _ready(process, f"http://127.0.0.1:{port}/v1/health")
+	return _ready(process, f"http://127.0.0.1:{port}/v1/ready")
 
 
 def _ready(process: subprocess.Popen, health: str) -> subprocess.Popen:

@@ -47,6 +47,9 @@ class EdgeProcess:
 			"FEED_WAIT": "1",
 			"PORT": str(self.port),
 			"REQUEST_TIMEOUT": "1",
+			# Tests ask more than TVs may.
+			"TV_PER_MINUTE": "60000",
+			"FAILURES_PER_MINUTE": "60000",
 			**settings,
 		}
 		self._environ = {f"SUBSCRIBER_TV_EDGE_{name}": value for name, value in given.items()}

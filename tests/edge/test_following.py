@@ -98,7 +98,8 @@ def test_before_its_first_snapshot_nobody_is_a_stranger(start):
 	edge = start(Rights())
 	assert edge.power_on("HOTEL-000001")[0] == 503
 	status, _, body = edge.request("GET", "/v1/health")
-	assert (status, json.loads(body)["status"]) == (503, "empty")
+	assert (status, json.loads(body)["status"]) == (200, "empty")
+	assert edge.request("GET", "/v1/ready")[::2] == (503, b'{"ready":false}')
 
 
 def test_a_changed_page_is_refused(operator, start):

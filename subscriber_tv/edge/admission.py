@@ -1,0 +1,183 @@
+"""The door of a worker: it measures what the worker can give, lets in, asks back, and counts what it answered.
+
+The rules are `core.activation.admission` and `.limits`; here are the clock, the dice, the address and the headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from subscriber_tv.core.activation import admission
+from subscriber_tv.core.activation.admission import Gate, Verdict, rank_of
+from subscriber_tv.core.activation.capacity import Capacity, Sample
+from subscriber_tv.core.activation.limits import Limits
+from subscriber_tv.core.devices import wire
+from subscriber_tv.edge import metrics
+from subscriber_tv.edge.config import Config
+
+# Where the main process keeps what its workers share: the secret of the tickets, the boards of numbers.
+RUNTIME = "SUBSCRIBER_TV_EDGE_RUNTIME"
+SECRET_FILE = "slot-secret"
+SLOT_HEADER = b"x-tv-slot"
+# Whoever watches the edge must hear from it, above all when it is full.
+_ALWAYS = frozenset({"/v1/health", "/v1/ready"})
+_TICK = 0.05
+_TICKS_A_SAMPLE = 20
+
+Scope = dict[str, Any]
+Answering = Callable[[Scope, Any], Awaitable[wire.Answer]]
+
+
+class Door:
+	"""Stands before the routes of one worker. `through` is the one call a request makes."""
+
+	def __init__(self, config: Config, clock: Callable[[], float] = time.monotonic):
+		self._clock = clock
+		self._trusted = frozenset(config.trusted_proxies.replace(",", " ").split())
+		runtime = os.environ.get(RUNTIME)
+		self._secret = _secret(runtime)
+		self._board = metrics.Board.of_this_process(Path(runtime)) if runtime else metrics.Board()
+		self._capacity = Capacity(config.capacity / config.workers)
+		self._gate = Gate(self._capacity.value, clock())
+		self._limits = Limits(config.failures_per_minute, config.tv_per_minute)
+		self._meter = Meter(config.workers)
+		self._late = 0.0
+		self._watching: asyncio.Task[None] | None = None
+
+	async def through(self, scope: Scope, receive: Any, answer: Answering) -> wire.Answer:
+		"""The answer to a request: the routes' own, or the refusal that spares them the work."""
+		began = time.perf_counter()
+		if self._watching is None:
+			self._watching = asyncio.get_running_loop().create_task(self._watch())
+		scope = self._with_address(scope)
+		address = scope["client"][0] if scope.get("client") else ""
+		path = scope["path"]
+		given = None if path in _ALWAYS else self._refusal(path, scope["headers"], address)
+		if given is None:
+			self._meter.admitted += 1
+			given = self._weighed(await answer(scope, receive), address)
+		self._board.count_answer(path, given.status, time.perf_counter() - began)
+		return given
+
+	def tv(self, serial: str) -> wire.Answer | None:
+		"""To be asked once a TV has proved to be the one it names; the refusal when it asks too often."""
+		wait = self._limits.tv(serial, self._clock())
+		if not wait:
+			return None
+		self._board.add(metrics.TV_TOO_OFTEN)
+		return _too_often(wait)
+
+	def _refusal(self, path: str, headers: Iterable[tuple[bytes, bytes]], address: str) -> wire.Answer | None:
+		now = self._clock()
+		slot, priority = 0.0, ""
+		for name, value in headers:
+			if name == b"priority":
+				priority = value.decode("latin-1")
+			elif name == SLOT_HEADER:
+				slot = admission.slot_in(value.decode("latin-1"), self._secret, address)
+		verdict = self._gate.ask(rank_of(path, priority), now, random.random(), slot, self._late)
+		if verdict.admitted:
+			return None
+		self._meter.refused += 1
+		self._board.add(metrics.SLOT_GIVEN if verdict.slot else metrics.PUT_OFF)
+		given = admission.ticket(self._secret, address, verdict.slot) if verdict.slot else ""
+		return overloaded(verdict, given)
+
+	def _weighed(self, given: wire.Answer, address: str) -> wire.Answer:
+		"""What came of a request counts for or against its address; beyond the limit, failing is answered 429."""
+		if given.status in (200, 204, 403):
+			self._limits.succeeded(address)
+		elif given.status in (400, 401):
+			now = self._clock()
+			if self._limits.is_hostile(address, now):
+				self._board.add(metrics.ADDRESS_FAILS)
+				given = _too_often(60.0)
+			self._limits.failed(address, now)
+		return given
+
+	def _with_address(self, scope: Scope) -> Scope:
+		"""Behind a proxy that we trust the TV's address is the last one in X-Forwarded-For that is not such a proxy's."""
+		client = scope.get("client")
+		if not client or client[0] not in self._trusted:
+			return scope
+		values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+		for address in reversed([part.strip() for part in ",".join(values).split(",")]):
+			if address and address not in self._trusted:
+				return {**scope, "client": (address, client[1])}
+		return scope
+
+	async def _watch(self) -> None:
+		loop = asyncio.get_running_loop()
+		while True:
+			latest = 0.0
+			for _ in range(_TICKS_A_SAMPLE):
+				due = loop.time() + _TICK
+				await asyncio.sleep(_TICK)
+				self._late = loop.time() - due
+				latest = max(latest, self._late)
+			self._gate.set_capacity(self._capacity.note(self._meter.sample(latest)))
+			self._tell(latest)
+
+	def _tell(self, late: float) -> None:
+		addresses, tvs = self._limits.sizes()
+		self._board.set(metrics.CAPACITY, self._capacity.value)
+		self._board.set(metrics.QUEUE, self._gate.queue(self._clock()))
+		self._board.set(metrics.LATE, late)
+		self._board.set(metrics.REMEMBERED, addresses + tvs + self._gate.remembered)
+		self._board.set(metrics.CPU, time.process_time())
+
+
+class Meter:
+	"""Counts what a worker does and what that costs it, from one sample to the next."""
+
+	def __init__(self, workers: int):
+		self.admitted = self.refused = 0
+		# A process may need more than one core, but all processes together have no more than there are.
+		self._crowding = workers / len(os.sched_getaffinity(0))
+		self._spent = self._clocks()
+
+	def sample(self, late: float) -> Sample:
+		"""What was done since the last sample. Call it in the thread of the event loop."""
+		before, self._spent = self._spent, self._clocks()
+		thread, process = (now - then for now, then in zip(self._spent, before, strict=True))
+		# The loop's thread is the bottleneck, or the machine is.
+		taken = Sample(self.admitted, self.refused, max(thread, process * self._crowding), late)
+		self.admitted = self.refused = 0
+		return taken
+
+	def _clocks(self) -> tuple[float, float]:
+		return time.thread_time(), time.process_time()
+
+
+def overloaded(verdict: Verdict, ticket: str) -> wire.Answer:
+	"""The 503 that says when to come back: whole seconds in the header, milliseconds and the ticket in the body."""
+	document: dict[str, Any] = {
+		"error": "overloaded",
+		"error_description": "Too many TVs ask at once. Ask again at the given time.",
+		"retry_ms": math.ceil(verdict.wait * 1000),
+	}
+	if ticket:
+		document["slot"] = ticket
+	body = msgspec.json.encode(document)
+	return wire.Answer(503, body).plus(("Retry-After", str(math.ceil(verdict.wait))))
+
+
+def _too_often(wait: float) -> wire.Answer:
+	limited = wire.RATE_LIMITED
+	kept = tuple(header for header in limited.headers if header[0] != "Retry-After")
+	return wire.Answer(429, limited.body, (*kept, ("Retry-After", str(math.ceil(wait)))))
+
+
+def _secret(runtime: str | None) -> bytes:
+	"""The secret of the tickets: one for all workers of an edge, so that a TV may come back to any of them."""
+	return Path(runtime, SECRET_FILE).read_bytes() if runtime else secrets.token_bytes(32)
