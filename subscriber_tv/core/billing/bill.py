@@ -30,7 +30,7 @@ from subscriber_tv.core.billing.charges import expected_charges
 from subscriber_tv.core.billing.claims import Claim, new_claim, standing_claims
 from subscriber_tv.core.billing.deposits import Held
 from subscriber_tv.core.billing.groups import GroupKey, gather
-from subscriber_tv.core.billing.limits import MAX_ROWS, Limits, check_limits, split_by_age
+from subscriber_tv.core.billing.limits import MAX_ROWS, Limits, check_limits, split_by_age, without_waiting
 from subscriber_tv.core.billing.payers import of_payer, own_rows
 from subscriber_tv.core.billing.periods import Span, days_in, intersect, subtract, union
 from subscriber_tv.core.billing.price import (
@@ -194,6 +194,7 @@ def bill_contract(facts: ContractFacts, *, until: date, max_months: int, max_row
 		charges += settlement.charges
 		credits += settlement.credits
 	charges, late = split_by_age(charges, until, max_months)
+	credits = without_waiting(credits, late)
 	check_limits(
 		facts.contract.subscription,
 		facts.own,

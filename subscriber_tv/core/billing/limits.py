@@ -71,6 +71,19 @@ def split_by_age(
 	return kept, late
 
 
+def without_waiting(credits: Iterable["Credit"], late: Sequence["Charge"]) -> list["Credit"]:
+	"""The credits, but those of usage of a period that waits to be charged anew: given alone, nothing would stand for it."""
+	waiting = [(charge.claim.line, charge.price.period) for charge in late]
+	return [
+		credit
+		for credit in credits
+		if credit.row.kind != USAGE
+		or not any(
+			line == credit.row.line and credit.row.price.period.meet(period) for line, period in waiting
+		)
+	]
+
+
 def _of_reported_usage(charge: "Charge") -> bool:
 	return charge.claim.kind == USAGE and bool(charge.price.quantity or charge.price.of)
 

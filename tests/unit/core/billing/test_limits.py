@@ -12,6 +12,7 @@ from subscriber_tv.core.billing.claims import Claim
 from subscriber_tv.core.billing.limits import Limits, check_limits
 from subscriber_tv.core.billing.price import CORRECTION, RECURRING, USAGE, Refused
 from subscriber_tv.core.billing.usage import Usage
+from subscriber_tv.core.contracts.lines import Line
 from subscriber_tv.core.pricing.models import PercentOf, PerUnit, Tier
 from subscriber_tv.core.pricing.models import Usage as PricedUsage
 
@@ -171,3 +172,21 @@ def test_a_percentage_of_usage_waits_with_it():
 	bill = found.run(contract("2025-01-01"), UNTIL, max_months=2, **used)
 	assert [str(c.span.start) for c in bill.charges] == ["2026-02-01", "2026-02-01"]
 	assert [str(c.span.start) for c in bill.late] == ["2025-07-01", "2025-07-01"]
+
+
+@pytest.mark.parametrize("since", ["2025-07-01", "2025-07-03", "2025-07-15"])
+def test_usage_too_old_to_be_charged_anew_is_not_credited_either(since):
+	"""A change learnt too late: what was billed of the period stands until the limit lets it be charged anew."""
+	found = Books(recurring("30.00"), FILM)
+	found.offers["NEW"] = (recurring("30.00"), replace(FILM, item="TV-CINEMA"))
+	used = films("2025-07-03", "2025-07-20", "2026-02-05")
+	known = contract("2025-07-01")
+	found.run(known, "2026-01-15", **used)
+	lines = (Line("1", OFFER, 1, end=day(since)), Line("1", "NEW", 1, start=day(since)))
+	changed = contract("2025-07-01", lines=lines)
+	bill = found.run(changed, UNTIL, max_months=2, **used)
+	assert [str(c.span.start) for c in bill.late] == [since]
+	assert [str(c.span.start) for c in bill.charges if c.claim.kind == USAGE] == ["2026-02-01"]
+	assert not bill.credits
+	raised = found.run(changed, UNTIL, max_months=24, **used)
+	assert raised.charges and raised.net == 0
