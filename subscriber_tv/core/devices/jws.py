@@ -21,6 +21,7 @@ LEASE = "tv-lease+jwt"
 DENIAL = "tv-deny+jwt"
 OFFER = "tv-offer+jwt"
 FEED = "tv-feed+jwt"
+COMMAND = "tv-cmd+jwt"
 KEYS = "tv-jwks+jwt"
 # What TVs sign, each for one use.
 ASSERTION = "tv-auth+jwt"
@@ -28,7 +29,7 @@ ENROLMENT = "tv-enrol+jwt"
 TOKEN = "tv-token+jwt"
 
 # Largest compact form in bytes. An offer document lists every channel, so it may be longer than an answer.
-MAX_TOKEN = {LEASE: 4096, DENIAL: 4096, FEED: 4096, KEYS: 16_384, OFFER: 262_144}
+MAX_TOKEN = {LEASE: 4096, DENIAL: 4096, FEED: 4096, COMMAND: 4096, KEYS: 16_384, OFFER: 262_144}
 MAX_PROOF = 2048
 
 _ECDSA = ec.ECDSA(hashes.SHA256())

@@ -1,0 +1,1 @@
+"""Hints and commands to TVs over the message broker, and what TVs say there."""
