@@ -8,31 +8,32 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import sys
-import threading
 
 from subscriber_tv.core.devices import wire
-from subscriber_tv.core.devices.jws import Verifier
-from subscriber_tv.edge import sync, upload
+from subscriber_tv.edge import logs
 from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.app import create
-from subscriber_tv.edge.config import Config, ConfigError, load
+from subscriber_tv.edge.config import Config, ConfigError
 from subscriber_tv.edge.store import Store, set_damaged_aside
+from subscriber_tv.edge.supervise import Supervisor, read_config
+
+log = logging.getLogger("subscriber_tv.edge")
 
 _TARGET = "subscriber_tv.edge.app:create"
+# Seconds that a new worker answers beside the one it replaces.
+_OVERLAP = 2.0
 
 
 def main() -> int:
 	"""Run until told to stop; 2 when the configuration cannot work."""
-	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 	try:
-		config = load(os.environ)
-		Verifier(config.public_keys())
-		if config.feed_url:
-			config.feed_secret()
+		config = read_config(os.environ)
 	except (ConfigError, ValueError) as error:
 		print(f"subscriber_tv edge: {error}", file=sys.stderr)
 		return 2
+	logs.configure(config.name)
 	for file in (config.database, config.answers_file):
 		set_damaged_aside(file)
 	Store(config.database).close()
@@ -43,15 +44,16 @@ def main() -> int:
 
 def serve(config: Config) -> None:
 	"""Serve with granian, or with uvicorn where granian is missing."""
+	supervisor = Supervisor(config)
 	try:
 		import granian
 	except ImportError:
-		_serve_uvicorn(config)
+		_serve_uvicorn(config, supervisor)
 	else:
-		_serve_granian(config, granian)
+		_serve_granian(config, supervisor, granian)
 
 
-def _serve_granian(config: Config, granian) -> None:
+def _serve_granian(config: Config, supervisor: Supervisor, granian) -> None:
 	from granian.constants import HTTPModes, Interfaces
 	from granian.http import HTTP1Settings
 
@@ -71,36 +73,46 @@ def _serve_granian(config: Config, granian) -> None:
 		websockets=False,
 		backlog=4096,
 		log_level="warning",
+		log_dictconfig=logs.settings(config.name),
 		respawn_failed_workers=True,
+		respawn_interval=_OVERLAP,
 		workers_kill_timeout=5,
 	)
-	following = []
-	server.on_startup(lambda: following.append(_start_threads(config)))
-	server.on_shutdown(lambda: [stop.set() for stop in following])
+
+	def reload(*_signal) -> None:
+		if supervisor.reload():
+			# New workers begin, then the old ones finish what they have and end.
+			server.signal_handler_reload()
+
+	def start() -> None:
+		supervisor.start()
+		signal.signal(signal.SIGHUP, reload)
+
+	server.on_startup(start)
+	server.on_shutdown(supervisor.stop)
 	server.serve()
 
 
-def _start_threads(config: Config) -> threading.Event:
-	stop = sync.start(config)
-	upload.start(config, stop)
-	return stop
-
-
-def _serve_uvicorn(config: Config) -> None:
+def _serve_uvicorn(config: Config, supervisor: Supervisor) -> None:
 	import uvicorn
 
-	stop = _start_threads(config)
+	signal.signal(signal.SIGHUP, lambda *_signal: log.error("uvicorn cannot reload: restart the edge"))
+	# uvicorn catches it while it serves, and sends it once more when it is done.
+	signal.signal(signal.SIGTERM, lambda *_signal: None)
+	supervisor.start()
 	try:
 		uvicorn.run(
 			create(),
 			host=config.host,
 			port=config.port,
+			log_config=logs.settings(config.name),
 			log_level="warning",
 			access_log=False,
 			h11_max_incomplete_event_size=wire.MAX_HEAD,
+			timeout_graceful_shutdown=5,
 		)
 	finally:
-		stop.set()
+		supervisor.stop()
 
 
 if __name__ == "__main__":

@@ -9,10 +9,8 @@ import asyncio
 import math
 import os
 import random
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,12 +20,9 @@ from subscriber_tv.core.activation.admission import Gate, Verdict, rank_of
 from subscriber_tv.core.activation.capacity import Capacity, Sample
 from subscriber_tv.core.activation.limits import Limits
 from subscriber_tv.core.devices import wire
-from subscriber_tv.edge import metrics
+from subscriber_tv.edge import metrics, runtime
 from subscriber_tv.edge.config import Config
 
-# Where the main process keeps what its workers share: the secret of the tickets, the boards of numbers.
-RUNTIME = "SUBSCRIBER_TV_EDGE_RUNTIME"
-SECRET_FILE = "slot-secret"
 SLOT_HEADER = b"x-tv-slot"
 # Whoever watches the edge must hear from it, above all when it is full.
 _ALWAYS = frozenset({"/v1/health", "/v1/ready"})
@@ -44,15 +39,16 @@ class Door:
 	def __init__(self, config: Config, clock: Callable[[], float] = time.monotonic):
 		self._clock = clock
 		self._trusted = frozenset(config.trusted_proxies.replace(",", " ").split())
-		runtime = os.environ.get(RUNTIME)
-		self._secret = _secret(runtime)
-		self._board = metrics.Board.of_this_process(Path(runtime)) if runtime else metrics.Board()
+		folder = runtime.folder()
+		self._secret = runtime.slot_secret(folder)
+		self._board = metrics.Board.of_this_process(folder) if folder else metrics.Board()
 		self._capacity = Capacity(config.capacity / config.workers)
 		self._gate = Gate(self._capacity.value, clock())
 		self._limits = Limits(config.failures_per_minute, config.tv_per_minute)
 		self._meter = Meter(config.workers)
 		self._late = 0.0
 		self._watching: asyncio.Task[None] | None = None
+		runtime.end_with_main()
 
 	async def through(self, scope: Scope, receive: Any, answer: Answering) -> wire.Answer:
 		"""The answer to a request: the routes' own, or the refusal that spares them the work."""
@@ -176,8 +172,3 @@ def _too_often(wait: float) -> wire.Answer:
 	limited = wire.RATE_LIMITED
 	kept = tuple(header for header in limited.headers if header[0] != "Retry-After")
 	return wire.Answer(429, limited.body, (*kept, ("Retry-After", str(math.ceil(wait)))))
-
-
-def _secret(runtime: str | None) -> bytes:
-	"""The secret of the tickets: one for all workers of an edge, so that a TV may come back to any of them."""
-	return Path(runtime, SECRET_FILE).read_bytes() if runtime else secrets.token_bytes(32)

@@ -145,11 +145,3 @@ def run(config: Config, stop: threading.Event) -> None:
 			pause = min(_LAST_RETRY, pause * 2)
 	client.close()
 	store.close()
-
-
-def start(config: Config) -> threading.Event:
-	"""Start following the feed in the background; set the returned event to end it."""
-	stop = threading.Event()
-	if config.feed_url:
-		threading.Thread(target=run, args=(config, stop), name="feed", daemon=True).start()
-	return stop

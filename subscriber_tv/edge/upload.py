@@ -55,9 +55,3 @@ def run(config: Config, stop: threading.Event) -> None:
 				pause = max(config.answers_every, min(_LAST_RETRY, pause * 2))
 			finally:
 				client.close()
-
-
-def start(config: Config, stop: threading.Event) -> None:
-	"""Start sending in the background, until `stop` is set; nothing happens at an edge without a publisher."""
-	if config.feed_url:
-		threading.Thread(target=run, args=(config, stop), name="answers", daemon=True).start()

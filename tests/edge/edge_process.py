@@ -77,6 +77,24 @@ class EdgeProcess:
 				os.killpg(self._process.pid, signal.SIGKILL)
 				self._process.wait()
 
+	@property
+	def pid(self) -> int:
+		return self._process.pid
+
+	def signal(self, number: int) -> None:
+		self._process.send_signal(number)
+
+	def wait(self) -> int:
+		return self._process.wait(10)
+
+	def kill(self) -> None:
+		"""Kill it and its workers, as a power cut does."""
+		os.killpg(self._process.pid, signal.SIGKILL)
+		self._process.wait()
+
+	def connect(self) -> socket.socket:
+		return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+
 	def log(self) -> str:
 		return self._log.read_text()
 

@@ -1,0 +1,56 @@
+"""What the processes of one edge share while it runs: a folder that the main process makes and its workers find.
+
+It holds the secret of the tickets, the workers' boards of numbers and a copy of the configuration that was found good.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+FOLDER = "SUBSCRIBER_TV_EDGE_RUNTIME"
+MAIN = "SUBSCRIBER_TV_EDGE_MAIN"
+_SECRET = "slot-secret"
+_LOOK = 0.5
+
+
+def make_folder() -> Path:
+	"""The folder of this run: systemd's, emptied, or a new one. Workers started from now on learn of it."""
+	given = os.environ.get("RUNTIME_DIRECTORY")
+	made = Path(given) if given else Path(tempfile.mkdtemp(prefix="subscriber-tv-edge-"))
+	for left in (*made.glob("*.board"), made / _SECRET):
+		left.unlink(missing_ok=True)
+	with os.fdopen(os.open(made / _SECRET, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as file:
+		file.write(secrets.token_bytes(32))
+	os.environ[FOLDER] = str(made)
+	os.environ[MAIN] = str(os.getpid())
+	return made
+
+
+def folder() -> Path | None:
+	"""The folder of the run that this process belongs to; None outside of one."""
+	given = os.environ.get(FOLDER)
+	return Path(given) if given else None
+
+
+def slot_secret(shared: Path | None) -> bytes:
+	"""The secret of the tickets: one for all workers, so that a TV may come back to any of them."""
+	return (shared / _SECRET).read_bytes() if shared else secrets.token_bytes(32)
+
+
+def end_with_main() -> None:
+	"""End this worker when its main process is killed: nobody would keep its file up to date, or ever stop it."""
+	main = os.getppid()
+	if os.environ.get(MAIN) == str(main):
+		threading.Thread(target=_watch, args=(main,), name="main-watch", daemon=True).start()
+
+
+def _watch(main: int) -> None:
+	while os.getppid() == main:
+		time.sleep(_LOOK)
+	os.kill(os.getpid(), signal.SIGTERM)
