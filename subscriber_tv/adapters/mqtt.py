@@ -117,7 +117,7 @@ class Connection:
 
 	@property
 	def connected(self) -> bool:
-		"""Whether the broker has accepted us and not gone since."""
+		"""Whether the broker has accepted us, and our filters, and not gone since."""
 		return self._connected.is_set()
 
 	@property
@@ -224,6 +224,7 @@ class Connection:
 			client.tls_set_context(ssl.create_default_context(cafile=self.broker.ca or None))
 		client.on_connect, client.on_disconnect = self._accepted, self._left
 		client.on_publish, client.on_message = self._published, self._came
+		client.on_subscribe = self._subscribed
 		client.max_inflight_messages_set(IN_FLIGHT)
 		return client
 
@@ -235,8 +236,14 @@ class Connection:
 		self._generation += 1
 		if self._filters:
 			client.subscribe([(one, 1) for one in self._filters])
-		self._connected.set()
+		else:
+			self._connected.set()
 		log.info("connected to %s:%s as %s", self.broker.host, self.broker.port, self.broker.user)
+
+	def _subscribed(self, _client, _data, _mid, reasons, _properties) -> None:
+		if any(reason.is_failure for reason in reasons):
+			log.error("the broker lets %s not listen: %s", self.broker.user, reasons)
+		self._connected.set()
 
 	def _left(self, _client, _data, _flags, reason, _properties) -> None:
 		self._connected.clear()
