@@ -45,12 +45,13 @@ def slot_secret(shared: Path | None) -> bytes:
 
 def end_with_main() -> None:
 	"""End this worker when its main process is killed: nobody would keep its file up to date, or ever stop it."""
-	main = os.getppid()
-	if os.environ.get(MAIN) == str(main):
-		threading.Thread(target=_watch, args=(main,), name="main-watch", daemon=True).start()
+	main = os.environ.get(MAIN)
+	if main and main != str(os.getpid()):
+		threading.Thread(target=_watch, args=(int(main),), name="main-watch", daemon=True).start()
 
 
 def _watch(main: int) -> None:
+	# It may be gone already, before this worker was ready.
 	while os.getppid() == main:
 		time.sleep(_LOOK)
 	os.kill(os.getpid(), signal.SIGTERM)
