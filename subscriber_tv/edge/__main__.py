@@ -16,7 +16,7 @@ from subscriber_tv.edge import logs
 from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.app import create
 from subscriber_tv.edge.config import Config, ConfigError
-from subscriber_tv.edge.store import Store, set_damaged_aside
+from subscriber_tv.edge.store import prepare, set_damaged_aside
 from subscriber_tv.edge.supervise import Supervisor, read_config
 
 log = logging.getLogger("subscriber_tv.edge")
@@ -34,9 +34,8 @@ def main() -> int:
 		print(f"subscriber_tv edge: {error}", file=sys.stderr)
 		return 2
 	logs.configure(config.name)
-	for file in (config.database, config.answers_file):
-		set_damaged_aside(file)
-	Store(config.database).close()
+	prepare(config.database)
+	set_damaged_aside(config.answers_file)
 	AnswerFile(config.answers_file).close()
 	serve(config)
 	return 0

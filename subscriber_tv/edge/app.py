@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import re
+import sqlite3
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -37,6 +38,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 TV_PAGE = Path(__file__).resolve().parent.parent / "public" / "tv"
 # Beyond this age the health says so; TVs are answered all the same until their leases run out.
 STALE_AFTER = 300
+_COMPLAIN_EVERY = 60
 _HASH = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 _OFFER = "/v1/offer/"
 
@@ -58,6 +60,7 @@ class Edge:
 		self._store = Store(config.database, read_only=True)
 		self._forwarder = Forwarder(config)
 		self._door = Door(config)
+		self._complained = 0
 		# Without a publisher nobody would ever read the counts.
 		self._counter: Counter | None = None
 		if config.feed_url:
@@ -83,9 +86,19 @@ class Edge:
 			return await self._route(scope, receive)
 		except Refused as refused:
 			return refused.answer
+		except sqlite3.Error as error:
+			# The disk is full or bad: said once a minute, not once a TV.
+			self._complain(error)
+			return wire.UNAVAILABLE
 		except Exception:
 			log.exception("a request failed")
 			return wire.UNAVAILABLE
+
+	def _complain(self, error: sqlite3.Error) -> None:
+		now = int(self._clock())
+		if now - self._complained >= _COMPLAIN_EVERY or now < self._complained:
+			self._complained = now
+			log.error("TVs are asked to come back: %s", error)
 
 	async def _route(self, scope: Scope, receive: Receive) -> wire.Answer:
 		path = scope["path"]
@@ -122,6 +135,8 @@ class Edge:
 		if not state.as_of:
 			# Never filled: nobody is a stranger yet.
 			return wire.UNAVAILABLE
+		# What the publisher signed is past: a clock that says otherwise lost its time, and must not end or delay rights.
+		now = max(now, state.as_of)
 		answered = answer.power_on(body, self._store.row, self._store.documents, now)
 		proven = answered.decision.row
 		if proven and (refused := self._door.tv(proven.serial)):

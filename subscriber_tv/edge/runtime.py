@@ -1,6 +1,7 @@
 """What the processes of one edge share while it runs: a folder that the main process makes and its workers find.
 
-It holds the secret of the tickets, the workers' boards of numbers and a copy of the configuration that was found good.
+It holds the secret of the tickets, the workers' boards of numbers, a copy of the configuration that was found good, and
+what is known of the projection's file: which one was checked and found sound, and whether somebody met damage in it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 FOLDER = "SUBSCRIBER_TV_EDGE_RUNTIME"
 MAIN = "SUBSCRIBER_TV_EDGE_MAIN"
 _SECRET = "slot-secret"
+_SOUND = "sound"
+_DAMAGED = "damaged"
 _LOOK = 0.5
 
 
@@ -23,7 +26,7 @@ def make_folder() -> Path:
 	"""The folder of this run: systemd's, emptied, or a new one. Workers started from now on learn of it."""
 	given = os.environ.get("RUNTIME_DIRECTORY")
 	made = Path(given) if given else Path(tempfile.mkdtemp(prefix="subscriber-tv-edge-"))
-	for left in (*made.glob("*.board"), made / _SECRET):
+	for left in (*made.glob("*.board"), *(made / name for name in (_SECRET, _SOUND, _DAMAGED))):
 		left.unlink(missing_ok=True)
 	with os.fdopen(os.open(made / _SECRET, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as file:
 		file.write(secrets.token_bytes(32))
@@ -41,6 +44,40 @@ def folder() -> Path | None:
 def slot_secret(shared: Path | None) -> bytes:
 	"""The secret of the tickets: one for all workers, so that a TV may come back to any of them."""
 	return (shared / _SECRET).read_bytes() if shared else secrets.token_bytes(32)
+
+
+def is_sound(file: int) -> bool:
+	"""Whether the file of this inode was checked and nobody met damage since. Outside of a run nobody checks: yes."""
+	shared = folder()
+	if not shared:
+		return True
+	try:
+		return (shared / _SOUND).read_text() == str(file)
+	except OSError:
+		return False
+
+
+def note_sound(file: int) -> None:
+	"""The file of this inode was checked just now."""
+	if shared := folder():
+		(shared / _DAMAGED).unlink(missing_ok=True)
+		(shared / _SOUND).write_text(str(file))
+
+
+def is_damaged() -> bool:
+	"""Whether somebody met damage in the file that is in use."""
+	shared = folder()
+	return bool(shared) and (shared / _DAMAGED).exists()
+
+
+def note_damage() -> bool:
+	"""The file in use is damaged; True when nobody had noted that yet."""
+	shared = folder()
+	if not shared or is_damaged():
+		return False
+	(shared / _SOUND).unlink(missing_ok=True)
+	(shared / _DAMAGED).touch()
+	return True
 
 
 def end_with_main() -> None:

@@ -2,6 +2,9 @@
 
 Nothing enters that the publisher did not sign. A delta must begin where the file ends; a snapshot replaces everything,
 but only when its last page is in, so TVs are answered all the while and a snapshot cut short does no harm.
+
+Nothing leaves that a bad disk changed: every row bears a checksum, and a TV that is not found is unknown only if the
+whole file was checked (soundness.py). Otherwise the reader raises `Damaged`, and TVs are told to ask again.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ import msgspec
 from subscriber_tv.core.activation import feed
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.devices.jws import Verifier
+from subscriber_tv.edge import runtime
 
 log = logging.getLogger("subscriber_tv.edge")
 
@@ -33,8 +38,14 @@ create table if not exists state (
 insert or ignore into state values (1, 0, 0, 0, 0);
 """
 
+# Rows have borne checksums since this version of the file.
+_VERSION = 2
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(feed.Entry).decode
+
+
+class Damaged(sqlite3.DatabaseError):
+	"""The file does not hold what was written, or may not: nobody can be told anything from it."""
 
 
 class OutOfOrder(Exception):
@@ -65,13 +76,29 @@ class Store:
 		if not read_only and not os.path.exists(path):
 			Path(path).parent.mkdir(parents=True, exist_ok=True)
 			os.close(os.open(path, os.O_CREAT, 0o600))
-		self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
-		self._db.execute("pragma journal_mode = wal")
+		self._path = path
+		self._read_only = read_only
+		self._open()
+		if not read_only:
+			self._make()
+
+	def _open(self) -> None:
+		self._inode = os.stat(self._path).st_ino
+		self._is_sound = runtime.is_sound(self._inode)
+		self._db = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+		self._one("pragma journal_mode = wal", ())
 		self._db.execute("pragma synchronous = normal")
-		if read_only:
+		if self._read_only:
 			self._db.execute("pragma query_only = on")
-		else:
-			self._db.executescript(_SCHEMA)
+
+	def _make(self) -> None:
+		(version,) = self._db.execute("pragma user_version").fetchone()
+		self._db.executescript(_SCHEMA)
+		if version < _VERSION:
+			with self._transaction():
+				self._db.create_function("sealed", 2, _sealed, deterministic=True)
+				self._db.execute("update device set entry = sealed(serial, entry)")
+				self._db.execute(f"pragma user_version = {_VERSION}")
 
 	def close(self) -> None:
 		"""Close the connection."""
@@ -80,26 +107,79 @@ class Store:
 	# reading
 
 	def state(self) -> State:
-		"""How far the file is; `as_of` 0 means that it never held anything."""
-		row = self._db.execute("select seq, as_of, devices, generation from state").fetchone()
-		return State(*row)
+		"""How far the file is; `as_of` 0 means that it never held anything.
+
+		A reader asks for it once a second, and finds a file that took the place of this one.
+		"""
+		if self._read_only:
+			self._follow_file()
+		return State(*self._one("select seq, as_of, devices, generation from state", ()) or (0, 0, 0, 0))
 
 	def row(self, serial: str) -> Row | None:
-		"""The row of one TV, as the decision reads it."""
-		found = self._db.execute("select entry from device where serial = ?", (serial,)).fetchone()
-		return _decode(found[0]).row() if found else None
+		"""The row of one TV, as the decision reads it. Damaged when it, or the file in which it is missing, is."""
+		found = self._one("select entry from device where serial = ?", (serial,))
+		if found:
+			return self._opened(serial, found[0]).row()
+		if self._read_only and not self._is_sound:
+			raise Damaged("the file is not checked yet: nobody can be called unknown")
+		return None
 
 	def documents(self, offers: Sequence[str]) -> list[str]:
 		"""The hashes of these offers' current documents, in their order; an unknown offer has none."""
 		query = "select hash from offer where name = ?"
-		found = (self._db.execute(query, (name,)).fetchone() for name in offers)
+		found = (self._one(query, (name,)) for name in offers)
 		return [row[0] for row in found if row]
 
 	def document(self, document_hash: str) -> str | None:
 		"""The signed offer document of that hash."""
-		query = "select token from document where hash = ?"
-		found = self._db.execute(query, (document_hash,)).fetchone()
+		found = self._one("select token from document where hash = ?", (document_hash,))
 		return found[0] if found else None
+
+	def check(self) -> None:
+		"""Read everything; Damaged when anything is not what was written. Takes seconds at full size."""
+		try:
+			(problem,) = self._db.execute("pragma integrity_check(1)").fetchone()
+			for serial, blob in self._db.execute("select cast(serial as blob), entry from device"):
+				self._opened(serial.decode(errors="replace"), blob)
+		except (sqlite3.Error, UnicodeDecodeError) as error:
+			raise Damaged(str(error)) if _is_damage(error) else error from None
+		if problem != "ok":
+			raise Damaged(problem)
+
+	@property
+	def inode(self) -> int:
+		"""Which file this is, whatever is called so by now."""
+		return self._inode
+
+	def _one(self, query: str, values: tuple[object, ...]) -> tuple | None:
+		try:
+			return self._db.execute(query, values).fetchone()
+		except (sqlite3.Error, UnicodeDecodeError) as error:
+			raise self._met(str(error)) if _is_damage(error) else error from None
+
+	def _opened(self, serial: str, blob: bytes) -> feed.Entry:
+		if _sealed(serial, blob[4:]) != blob:
+			raise self._met(f"the row of {serial} is not what was written")
+		return _decode(blob[4:])
+
+	def _met(self, problem: str) -> Damaged:
+		"""Damage was met: whoever keeps the file up to date must know."""
+		self._is_sound = False
+		if runtime.note_damage():
+			log.error(
+				"%s is damaged (%s): rows that are whole are served until it is replaced", self._path, problem
+			)
+		return Damaged(problem)
+
+	def _follow_file(self) -> None:
+		try:
+			inode = os.stat(self._path).st_ino
+		except OSError:
+			return  # nothing took its place yet
+		if inode != self._inode:
+			self._db.close()
+			self._open()
+		self._is_sound = runtime.is_sound(self._inode)
 
 	# writing
 
@@ -147,7 +227,11 @@ class Store:
 		"""Write the rows; returns by how many TVs the file grew."""
 		devices = [row for row in rows if row.kind == feed.DEVICE]
 		offers = [row for row in rows if row.kind == feed.OFFER]
-		kept = [(row.subject, generation, _encode(row)) for row in devices if not row.removed]
+		kept = [
+			(row.subject, generation, _sealed(row.subject, _encode(row)))
+			for row in devices
+			if not row.removed
+		]
 		deleted = self._db.executemany(
 			"delete from device where serial = ?", [(row.subject,) for row in devices]
 		).rowcount
@@ -182,26 +266,64 @@ class Store:
 		self._db.execute("commit")
 
 
-def set_damaged_aside(path: Path | str) -> None:
+def prepare(path: Path | str) -> None:
+	"""Make the file when it is missing or cannot even be opened. What it holds is checked later, while TVs are served."""
+	set_damaged_aside(path, whole=False)
+	try:
+		Store(path).close()
+	except (sqlite3.Error, UnicodeDecodeError) as error:
+		if not _is_damage(error):
+			raise
+		log.error("%s is damaged (%s): it is set aside and everything is fetched again", path, error)
+		put_in_place(path, None)
+		Store(path).close()
+
+
+def set_damaged_aside(path: Path | str, whole: bool = True) -> None:
 	"""Rename a file that SQLite cannot read (a bad disk, a torn copy) to `.damaged`, so that the caller makes a new one.
 
 	Call it before anybody opens the file. What an edge keeps is a copy: a snapshot brings everything back.
+
+	:param whole: read all of it, and not only how it begins
 	"""
 	if not os.path.exists(path):
 		return
 	try:
 		with closing(sqlite3.connect(path, timeout=10)) as file:
-			problem = file.execute("pragma quick_check(1)").fetchone()[0]
-	except sqlite3.OperationalError:
-		raise  # locked, or not ours to read: the file itself may be sound
-	except sqlite3.DatabaseError as error:
+			query = "pragma quick_check(1)" if whole else "select 'ok' from sqlite_schema limit 1"
+			problem = (file.execute(query).fetchone() or ("ok",))[0]
+	except (sqlite3.Error, UnicodeDecodeError) as error:
+		if not _is_damage(error):
+			raise  # locked, or not ours to read: the file itself may be sound
 		problem = str(error)
 	if problem == "ok":
 		return
 	log.error("%s is damaged (%s): it is set aside and everything is fetched again", path, problem)
+	put_in_place(path, None)
+
+
+def put_in_place(path: Path | str, fresh: Path | str | None) -> None:
+	"""Keep the file as `.damaged` and give its name to `fresh`, if any. Who has it open goes on reading the old one."""
+	if os.path.exists(path):
+		if os.path.lexists(f"{path}.damaged"):
+			os.unlink(f"{path}.damaged")
+		os.link(path, f"{path}.damaged")
 	for suffix in ("-wal", "-shm"):
 		Path(f"{path}{suffix}").unlink(missing_ok=True)
-	os.replace(path, f"{path}.damaged")
+	if fresh:
+		os.replace(fresh, path)
+	else:
+		Path(path).unlink(missing_ok=True)
+
+
+def _sealed(serial: str, content: bytes) -> bytes:
+	"""What a row holds: a checksum of serial and content, and the content."""
+	return zlib.crc32(content, zlib.crc32(serial.encode())).to_bytes(4, "big") + content
+
+
+def _is_damage(error: Exception) -> bool:
+	"""Whether the file is to blame, and not a lock, a full disk or a missing right. Damaged text cannot be decoded."""
+	return not isinstance(error, sqlite3.OperationalError) or "decode" in str(error)
 
 
 def _is_older(page: feed.Page, state: State) -> bool:

@@ -17,7 +17,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from subscriber_tv.core.devices.jws import Verifier
-from subscriber_tv.edge import metrics, runtime, sync, upload
+from subscriber_tv.edge import metrics, runtime, soundness, sync, upload
 from subscriber_tv.edge.config import PREFIX, Config, ConfigError, load
 from subscriber_tv.edge.store import Store
 
@@ -43,6 +43,7 @@ class Supervisor:
 		self.config = config
 		self._environ = dict(os.environ)
 		self._began = time.time()
+		self._ending = threading.Event()
 		self._stop = threading.Event()
 		self._threads: list[threading.Thread] = []
 		self._followed: tuple[object, ...] = ()
@@ -53,13 +54,17 @@ class Supervisor:
 
 	def start(self) -> None:
 		"""Begin to follow, to report and to serve the metrics."""
-		self._follow()
 		config = self.config
+		self._follow()
+		threading.Thread(
+			target=soundness.run, args=(config, self._ending), name="soundness", daemon=True
+		).start()
 		if config.metrics_port:
 			self._server = metrics.serve(config.metrics_host, config.metrics_port, self.page)
 
 	def stop(self) -> None:
 		"""End all of it and take the runtime folder away."""
+		self._ending.set()
 		self._stop.set()
 		if self._server:
 			self._server.shutdown()

@@ -13,15 +13,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from subscriber_tv.core.activation import feed, report
 from subscriber_tv.core.devices.jws import Verifier
+from subscriber_tv.edge import runtime
 from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.config import Config
-from subscriber_tv.edge.store import OutOfOrder, Store
+from subscriber_tv.edge.store import OutOfOrder, Store, put_in_place
 
 log = logging.getLogger("subscriber_tv.edge")
 
@@ -87,6 +89,9 @@ class FeedClient:
 		status, body, signature = self._ask("GET", path)
 		if status == 409:
 			raise Gap
+		if status == 401:
+			# A request is good for two minutes.
+			raise FeedUnavailable("the publisher does not let us in: is the clock right, and the secret?")
 		if status != 200:
 			self.close()
 			raise FeedUnavailable(f"HTTP {status}")
@@ -127,9 +132,25 @@ def step(store: Store, client: FeedClient, verifier: Verifier) -> None:
 	log.info("snapshot taken: number %s, %s TVs", loaded.seq, loaded.devices)
 
 
+def replace(database: Path, client: FeedClient, verifier: Verifier) -> None:
+	"""Fill a fresh file from a snapshot and put it in the place of the damaged one. Errors as of `step`."""
+	fresh = database.with_name(f"{database.name}.fresh")
+	for suffix in ("", "-wal", "-shm"):
+		Path(f"{fresh}{suffix}").unlink(missing_ok=True)
+	with closing(Store(fresh)) as store:
+		try:
+			loaded = store.load_snapshot(client.snapshot(), verifier)
+		except (Gap, OutOfOrder) as reason:
+			raise FeedUnavailable(f"no snapshot: {reason}") from None
+		inode = store.inode
+	put_in_place(database, fresh)
+	runtime.note_sound(inode)
+	log.info("the damaged file is replaced: number %s, %s TVs", loaded.seq, loaded.devices)
+
+
 def run(config: Config, stop: threading.Event) -> None:
 	"""Follow the feed until `stop` is set."""
-	store = Store(config.database)
+	store: Store | None = None
 	with closing(AnswerFile(config.answers_file)) as answers:
 		edge = report.identity(config.name, answers.file())
 	client = FeedClient(config.feed_url, config.feed_secret(), config.feed_wait, edge)
@@ -137,11 +158,24 @@ def run(config: Config, stop: threading.Event) -> None:
 	pause = _FIRST_RETRY
 	while not stop.is_set():
 		try:
+			if runtime.is_damaged():
+				store = _closed(store)
+				replace(config.database, client, verifier)
+			store = store or Store(config.database)
 			step(store, client, verifier)
 			pause = _FIRST_RETRY
-		except (FeedUnavailable, feed.BadPage, sqlite3.Error) as error:
+			continue
+		except (FeedUnavailable, feed.BadPage, sqlite3.OperationalError, OSError) as error:
 			log.warning("no news from the publisher: %s", error)
-			stop.wait(pause * random.uniform(0.5, 1.0))
-			pause = min(_LAST_RETRY, pause * 2)
+		except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+			runtime.note_damage()
+			log.error("the file cannot be written, a fresh one is made: %s", error)
+		stop.wait(pause * random.uniform(0.5, 1.0))
+		pause = min(_LAST_RETRY, pause * 2)
 	client.close()
-	store.close()
+	_closed(store)
+
+
+def _closed(store: Store | None) -> None:
+	if store:
+		store.close()

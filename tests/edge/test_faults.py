@@ -1,0 +1,216 @@
+"""Bad disks, full disks and wrong clocks, with real processes: no wrong answer, and everything heals by itself."""
+
+import json
+import resource
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+
+import pytest
+from edge_process import EdgeProcess, eventually
+from feed_publisher import Publisher, Rights
+
+SERIAL = "HOTEL-000001"
+OTHERS = [f"HOTEL-{number:06}" for number in range(2, 60)]
+
+
+@pytest.fixture
+def rights():
+	found = Rights()
+	for serial in (SERIAL, *OTHERS):
+		found.set_state(serial, "Active")
+	return found
+
+
+@pytest.fixture
+def publisher(rights):
+	server = Publisher(rights)
+	yield server
+	server.stop()
+
+
+@pytest.fixture
+def start(tmp_path):
+	started = []
+
+	def begin(*arguments, folder=tmp_path, **settings):
+		started.append(EdgeProcess(folder, *arguments, **settings))
+		return started[-1]
+
+	yield begin
+	for process in started:
+		process.stop()
+
+
+def answers(edge, status, serial=SERIAL):
+	return lambda: edge.power_on(serial)[0] == status
+
+
+def stop_and_fold(edge):
+	"""Stop the edge with all of its content in the one file."""
+	edge.stop()
+	with closing(sqlite3.connect(edge.folder / "edge.db")) as file:
+		file.execute("pragma wal_checkpoint(truncate)")
+
+
+def occurrences(content, text):
+	found, at = [], content.find(text)
+	while at >= 0:
+		found.append(at)
+		at = content.find(text, at + 1)
+	return found
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_damaged_row_or_index_denies_nobody_and_heals(rights, publisher, start, which):
+	"""The serial stands in the row, in its entry and in the index: each is spoiled in turn."""
+	edge = start(rights, publisher.url)
+	eventually(answers(edge, 200))
+	stop_and_fold(edge)
+	port = publisher.port
+	publisher.stop()
+	file = edge.folder / "edge.db"
+	content = bytearray(file.read_bytes())
+	places = occurrences(bytes(content), SERIAL.encode())
+	assert len(places) == 3
+	content[places[which] + 7] ^= 4
+	file.write_bytes(content)
+	edge.start()
+	seen = {edge.power_on(serial)[0] for serial in (SERIAL, *OTHERS) for _ in range(3)}
+	assert seen <= {200, 503} and 200 in seen
+	eventually(lambda: "is damaged" in edge.log())
+	# The row may still be found whole, by the index alone.
+	assert edge.power_on(SERIAL)[0] in (200, 503)
+	assert edge.power_on("NOBODY-0001")[0] == 503
+	assert edge.power_on(OTHERS[-1])[0] == 200
+	assert edge.request("GET", "/v1/ready")[0] == 200
+	again = Publisher(rights, port)
+	try:
+		eventually(answers(edge, 200), 30)
+		eventually(answers(edge, 401, "NOBODY-0001"))
+		assert (edge.folder / "edge.db.damaged").exists()
+		rights.set_state(SERIAL, "Suspended")
+		eventually(answers(edge, 403))
+	finally:
+		again.stop()
+
+
+def test_a_file_spoiled_under_a_running_edge_heals(rights, publisher, start):
+	edge = start(rights, publisher.url, WORKERS="2")
+	eventually(answers(edge, 200))
+	stop_and_fold(edge)
+	edge.start()
+	file = edge.folder / "edge.db"
+	with file.open("r+b") as opened:
+		opened.seek(4096)
+		opened.write(b"\x55" * (file.stat().st_size - 4096))
+	seen = set()
+
+	def healed():
+		seen.update(edge.power_on(serial)[0] for serial in (SERIAL, *OTHERS))
+		return "the damaged file is replaced" in edge.log()
+
+	rights.set_state(SERIAL, "Suspended")
+	eventually(healed, 30)
+	assert seen <= {200, 403, 503}
+	eventually(answers(edge, 403))
+	eventually(lambda: {edge.power_on(serial)[0] for serial in OTHERS} == {200})
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+	"""A disk of 3 MB, where this machine lets us make one."""
+	folder = tmp_path / "disk"
+	folder.mkdir()
+	mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+	try:
+		subprocess.run(mount, check=True, capture_output=True)
+	except (OSError, subprocess.CalledProcessError) as error:
+		pytest.skip(f"no disk can be made here: {error}")
+	yield folder
+	subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def many(rights, first, count):
+	for number in range(first, first + count):
+		rights.set_state(f"CLINIC-{number:06}", "Active")
+
+
+def test_a_full_disk_denies_nobody_and_catches_up(rights, publisher, start, small_disk):
+	edge = start(rights, publisher.url, folder=small_disk, ANSWERS_EVERY="0.2")
+	eventually(answers(edge, 200))
+	ballast = small_disk / "ballast"
+	try:
+		with ballast.open("wb") as file:
+			while True:
+				file.write(bytes(4096))
+				file.flush()
+	except OSError:
+		pass
+	many(rights, 1, 400)
+	eventually(lambda: "full" in edge.log() or "disk I/O" in edge.log(), 30)
+	for serial in (SERIAL, *OTHERS):
+		assert edge.power_on(serial)[0] == 200
+	assert edge.power_on("NOBODY-0001")[0] == 401
+	assert edge.health()["rows"] == 59
+	ballast.unlink()
+	eventually(lambda: edge.health()["rows"] == 459, 40)
+	assert edge.power_on("CLINIC-000400")[0] == 200
+
+
+def test_a_file_that_may_not_grow_denies_nobody_and_catches_up(rights, publisher, start):
+	edge = start(rights, publisher.url)
+	eventually(answers(edge, 200))
+	size = (edge.folder / "edge.db-wal").stat().st_size
+	limits = resource.prlimit(edge.pid, resource.RLIMIT_FSIZE)
+	resource.prlimit(edge.pid, resource.RLIMIT_FSIZE, (size, limits[1]))
+	many(rights, 1, 400)
+	eventually(lambda: "no news from the publisher: disk I/O" in edge.log(), 20)
+	assert {edge.power_on(serial)[0] for serial in (SERIAL, *OTHERS)} == {200}
+	resource.prlimit(edge.pid, resource.RLIMIT_FSIZE, limits)
+	eventually(lambda: edge.health()["rows"] == 459, 40)
+
+
+_STEPPED = """
+import os, time
+_real, _file = time.time, os.environ["CLOCK_STEP"]
+def _stepped():
+	with open(_file) as step:
+		return _real() + float(step.read() or 0)
+time.time = _stepped
+"""
+
+
+@pytest.fixture
+def clock(tmp_path, monkeypatch):
+	"""Steps the clock of the edges that are started from now on, while they run."""
+	(tmp_path / "sitecustomize.py").write_text(_STEPPED)
+	(tmp_path / "step").write_text("0")
+	monkeypatch.setenv("CLOCK_STEP", str(tmp_path / "step"))
+	monkeypatch.syspath_prepend(str(tmp_path))
+	monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+
+	def step(seconds):
+		fresh = tmp_path / "step.new"
+		fresh.write_text(str(seconds))
+		fresh.replace(tmp_path / "step")
+
+	return step
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600, -400 * 86_400])
+def test_a_stepped_clock_denies_nobody(rights, publisher, start, clock, seconds):
+	"""An hour ahead or behind, or a machine that forgot what year it is."""
+	edge = start(rights, publisher.url, FEED_WAIT="0")
+	eventually(answers(edge, 200))
+	clock(seconds)
+	refused = publisher.refused
+	eventually(lambda: publisher.refused > refused, 20)
+	assert {edge.power_on(serial)[0] for serial in (SERIAL, *OTHERS)} == {200}
+	said = json.loads(edge.power_on(SERIAL)[2])["time"]
+	assert said >= time.time() - 60
+	eventually(lambda: "is the clock right" in edge.log())
+	rights.set_state(SERIAL, "Suspended")
+	clock(0)
+	eventually(answers(edge, 403), 30)
