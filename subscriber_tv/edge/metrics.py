@@ -8,10 +8,8 @@ from __future__ import annotations
 import mmap
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable
 from pathlib import Path
-from threading import Thread
 
 ROUTES = (
 	*("power-on", "auth", "challenge", "assert", "heartbeat", "stream", "enrol", "token"),
@@ -32,7 +30,7 @@ SLOT_GIVEN, PUT_OFF, ADDRESS_FAILS, TV_TOO_OFTEN, CPU = range(_SUM + 1, _SUM + 6
 CAPACITY, QUEUE, LATE, REMEMBERED = range(_SUM + 6, _SUM + 10)
 _SIZE = _SUM + 10
 
-_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[str, float]
 
 
@@ -164,25 +162,3 @@ def _family(lines: list[str], name: str, kind: str, said: str, samples: Iterable
 
 def _single(lines: list[str], name: str, kind: str, said: str, value: float) -> None:
 	_family(lines, name, kind, said, [(name, value)])
-
-
-def serve(host: str, port: int, page: Callable[[], str]) -> ThreadingHTTPServer:
-	"""Serve `page()` at /metrics in the background, on an address that TVs do not reach. Port 0 takes a free one."""
-
-	class Handler(BaseHTTPRequestHandler):
-		def do_GET(self):
-			found = self.path.partition("?")[0] == "/metrics"
-			body = page().encode() if found else b"not found\n"
-			self.send_response(200 if found else 404)
-			self.send_header("Content-Type", _CONTENT_TYPE)
-			self.send_header("Content-Length", str(len(body)))
-			self.end_headers()
-			self.wfile.write(body)
-
-		def log_message(self, *_):
-			pass
-
-	server = ThreadingHTTPServer((host, port), Handler)
-	server.daemon_threads = True
-	Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-	return server

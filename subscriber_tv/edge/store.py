@@ -135,6 +135,26 @@ class Store:
 		found = self._one("select token from document where hash = ?", (document_hash,))
 		return found[0] if found else None
 
+	@contextmanager
+	def frozen(self) -> Iterator[None]:
+		"""Whatever is read within belongs to one moment."""
+		self._db.execute("begin")
+		try:
+			yield
+		finally:
+			self._db.execute("rollback")
+
+	def packed(self) -> Iterator[tuple[str, bytes]]:
+		"""Every TV's serial and its row as `core.activation.compare` fingerprints it, in no order."""
+		for serial, blob in self._db.execute("select serial, entry from device"):
+			if _sealed(serial, blob[4:]) != blob:
+				raise self._met(f"the row of {serial} is not what was written")
+			yield serial, blob[4:]
+
+	def offers(self) -> dict[str, str]:
+		"""Every offer version's current document hash."""
+		return dict(self._db.execute("select name, hash from offer").fetchall())
+
 	def check(self) -> None:
 		"""Read everything; Damaged when anything is not what was written. Takes seconds at full size."""
 		try:

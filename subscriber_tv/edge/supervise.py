@@ -17,7 +17,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from subscriber_tv.core.devices.jws import Verifier
-from subscriber_tv.edge import metrics, runtime, soundness, sync, upload
+from subscriber_tv.edge import comparison, metrics, operations, runtime, soundness, sync, upload
 from subscriber_tv.edge.config import PREFIX, Config, ConfigError, load
 from subscriber_tv.edge.store import Store
 
@@ -60,7 +60,9 @@ class Supervisor:
 			target=soundness.run, args=(config, self._ending), name="soundness", daemon=True
 		).start()
 		if config.metrics_port:
-			self._server = metrics.serve(config.metrics_host, config.metrics_port, self.page)
+			self._server = operations.serve(
+				config.metrics_host, config.metrics_port, self.page, self._compare
+			)
 
 	def stop(self) -> None:
 		"""End all of it and take the runtime folder away."""
@@ -91,6 +93,9 @@ class Supervisor:
 		"""What Prometheus reads."""
 		sums, running = self._boards.read()
 		return metrics.text(sums, running, self._facts())
+
+	def _compare(self, path: str, authorization: str | None, body: bytes) -> tuple[int, bytes]:
+		return comparison.answer(self.config, path, authorization, body)
 
 	def _follow(self) -> None:
 		"""Follow the feed and report, with what the configuration and its files say now.
