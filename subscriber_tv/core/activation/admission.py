@@ -97,7 +97,7 @@ class Gate:
 		self._last = now
 		# Where the queue of each rank ends.
 		self._ends = [now] * len(_QUEUED)
-		self._spent = Limiter(60.0 / _LATE, 1)
+		self._spent = Limiter(60.0 / (_EARLY + _LATE), 1)
 		self._refill(now + _SAVED)
 		self._last = now
 

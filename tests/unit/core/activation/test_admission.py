@@ -116,6 +116,14 @@ def test_a_slot_is_good_once():
 	assert not gate.ask(Rank.NO_LEASE, slot, 0.5, slot).admitted
 
 
+def test_a_slot_used_early_is_not_good_again_at_its_end():
+	gate = drained(Gate(100, 0.0))
+	slot = gate.ask(Rank.NO_LEASE, 0.0, 0.5).slot
+	assert gate.ask(Rank.NO_LEASE, slot - 0.5, 0.5, slot).admitted
+	drained(gate, slot + 29.9)
+	assert not gate.ask(Rank.NO_LEASE, slot + 29.9, 0.5, slot).admitted
+
+
 def test_who_comes_too_early_keeps_his_place():
 	gate = drained(Gate(100, 0.0))
 	for _ in range(500):
