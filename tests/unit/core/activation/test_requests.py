@@ -36,6 +36,10 @@ def test_the_one_form_in_any_order_and_spacing(name):
 	assert read(spelled(document)) == read(json.dumps(dict(reversed(document.items())), indent=2).encode())
 
 
+def test_a_model_may_be_called_as_a_field_is():
+	assert requests.enrol(spelled({**GOOD["enrol"], "model": "a"})).model == "a"
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_what_every_request_refuses(name):
 	document = GOOD[name]
