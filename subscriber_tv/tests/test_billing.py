@@ -7,7 +7,7 @@ from erpnext.accounts.doctype.payment_entry.payment_entry import get_payment_ent
 from erpnext.controllers.sales_and_purchase_return import make_return_doc
 
 from subscriber_tv.flows.billing import open_items
-from subscriber_tv.flows.billing.claims import rebuild_claims
+from subscriber_tv.flows.billing.claims import claim_rows, rebuild_claims
 from subscriber_tv.flows.billing.facts import places_of
 from subscriber_tv.flows.billing.lock import AlreadyClaimed
 from subscriber_tv.tests import factories
@@ -264,6 +264,32 @@ class TestCorrection(BillingTestCase):
 		amended.submit()
 		frappe.db.commit()
 		self.assert_rows(self.bill(self.subscription), [("BASE", "2026-12-16", "2027-01-01", "-15.48")])
+
+	def test_claims_left_by_an_invoice_cancelled_while_billing_was_off_are_taken_over(self):
+		settings = frappe.get_doc("TV Settings")
+		settings.db_set("billing_enabled", 0)
+		try:
+			self.invoice.reload()
+			self.invoice.cancel()
+		finally:
+			settings.db_set("billing_enabled", 1)
+		frappe.db.commit()
+		held = {"invoice": self.invoice.name}
+		self.assertTrue(frappe.db.count("TV Billed Period", held))
+		again = self.bill(self.subscription)
+		self.assertEqual(again.net_total, 80)
+		self.assertFalse(frappe.db.count("TV Billed Period", held))
+		self.assertEqual(frappe.db.count("TV Billed Period", {"invoice": again.name}), len(again.items))
+		self.assert_nothing_due(self.subscription)
+
+	def test_a_period_claimed_by_an_invoice_that_stands_is_not_billed_again(self):
+		"""Whatever a bill was decided from: the claim is the last word."""
+		rival = frappe.get_doc("Sales Invoice", self.invoice.name)
+		rival.flags.decided = True
+		for row in rival.items:
+			row.name = f"other-{row.name}"
+		with self.assertRaisesRegex(AlreadyClaimed, self.invoice.name):
+			claim_rows(rival)
 
 	def test_a_duplicated_invoice_is_no_bill(self):
 		copy = frappe.copy_doc(self.invoice, ignore_no_copy=False)  # as the desk's Duplicate

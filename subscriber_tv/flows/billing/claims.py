@@ -35,7 +35,9 @@ def claim_rows(doc) -> None:
 		insert_rows(
 			[_period(_claim_of(row), row.tv_subscription, doc.name, row.name, doc.company) for row in rows]
 		)
-	except frappe.db.IntegrityError:
+	except Exception as error:
+		if not frappe.db.is_primary_key_violation(error):
+			raise
 		# One of them is held; the statement has written none.
 		for row in rows:
 			_insert(_claim_of(row), row.tv_subscription, doc.name, row.name, doc.company)
