@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 import frappe
 from frappe.utils import getdate
+from rq.timeouts import JobTimeoutException
 
 from subscriber_tv.flows.billing import facts, run
 from subscriber_tv.flows.billing.ahead import Ahead
@@ -12,8 +13,9 @@ from subscriber_tv.flows.billing.chunks import INVOICED, LINE, PARKED
 from subscriber_tv.flows.billing.lock import under_payer_lock
 from subscriber_tv.flows.billing.start_run import new_run
 from subscriber_tv.flows.contracts.change_parties import change_payer
+from subscriber_tv.ledger.posting.memory import looking_seldom, remembering
 from subscriber_tv.tests import factories
-from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase
+from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase, make_version
 
 DAY = getdate(TODAY)
 
@@ -49,6 +51,31 @@ class TestReadAhead(BillingTestCase):
 		with patch.object(facts, "load", side_effect=AssertionError("loaded again")):
 			for payer in payers:
 				self.assertEqual(len(self.settle(payer, ahead).invoices), 1)
+
+	def test_an_offer_is_never_older_than_what_is_noted_of_it(self):
+		"""Masters are looked at once a second; the prices of a version change by hand of an administrator only."""
+		for when in ("before", "after"):
+			with self.subTest(f"changed {when} the handful was read"), looking_seldom():
+				version = make_version(f"AHEAD-{frappe.generate_hash(length=6)}".upper())
+				subscription = self.subscribe("2026-11-01", version=version)
+				payer = frappe.db.get_value("TV Subscription", subscription, "payer")
+				self.decided(payer)
+				ahead = Ahead(COMPANY, [payer]) if when == "after" else None
+				self.reprice(version, 40)
+				outcome = self.settle(payer, ahead or Ahead(COMPANY, [payer]))
+				self.assertEqual(outcome.net, 90)
+
+	def decided(self, payer: str) -> None:
+		"""Have the prices of his offer in memory."""
+		with remembering():
+			facts.load(payer, COMPANY)
+
+	def reprice(self, version: str, price: int) -> None:
+		"""As nobody should: past the form, which refuses it."""
+		row = {"parent": version, "charge_code": "BASE"}
+		frappe.db.set_value("TV Offer Charge Line", row, "unit_price", price)
+		frappe.db.set_value("TV Offer Version", version, "valid_upto", "2099-12-31")
+		frappe.db.commit()
 
 	def test_it_is_given_once(self):
 		[payer] = self.payers()
@@ -86,6 +113,12 @@ class TestReadAhead(BillingTestCase):
 		record.update({"subscription": subscription, "source_key": subscription, "state": "Accepted"})
 		record.name = subscription
 		record.db_insert()
+
+	def test_a_job_whose_time_is_up_while_it_reads_ahead_stops(self):
+		"""The alarm rings once: caught like a record that cannot be read, it would never stop the job."""
+		[payer] = self.payers()
+		with patch.object(facts, "load_all", side_effect=JobTimeoutException("time is up")):
+			self.assertRaises(JobTimeoutException, Ahead, COMPANY, [payer])
 
 	def test_who_is_billed_by_somebody_else_first_is_not_billed_twice(self):
 		[payer] = self.payers()

@@ -8,6 +8,7 @@ he is when what others have can change his bill: contracts that change payers, p
 from collections.abc import Iterator, Sequence
 
 import frappe
+from rq.timeouts import JobTimeoutException
 
 from subscriber_tv.core.billing.base import reach_of
 from subscriber_tv.core.billing.price import Refused
@@ -34,8 +35,12 @@ class Ahead:
 		# A new snapshot, and one for all: what is read looks like what is noted.
 		frappe.db.rollback()
 		try:
-			with remembering():
+			with remembering() as memory:
+				memory.look()
 				self._read(payers)
+		except JobTimeoutException:
+			# The time of the job is up, not the patience with a record: whoever bills stops here.
+			raise
 		except Exception:
 			# Whoever's record cannot be read is met again, alone and by name; the others are billed.
 			frappe.db.rollback()
@@ -56,8 +61,12 @@ class Ahead:
 		loaded = self._loaded.pop(payer, None)
 		if loaded is None:
 			return None
-		now = seen_with_invoices(self._company, [payer]).get(payer)
-		return loaded if now == self._looked.get(payer) else None
+		if seen_with_invoices(self._company, [payer]).get(payer) == self._looked.get(payer):
+			return loaded
+		with remembering() as memory:
+			# It may be an offer that has changed: no load may find it in memory as it was.
+			memory.look()
+		return None
 
 	def warnings_of(self, payer: str) -> tuple[str, ...]:
 		"""What an invoice of his lacks without being wrong, as it was when he was read."""

@@ -157,16 +157,16 @@ class Memory:
 			gc.freeze()
 		if len(self._answers) > LARGEST:
 			self._answers.clear()
-		now = time.monotonic()
-		if now - self._looked >= self.patience:
-			self._looked = now
-			self._look()
+		if time.monotonic() - self._looked >= self.patience:
+			self.look()
 
 	def look_next_time(self) -> None:
 		"""However lately it was looked."""
 		self._looked = float("-inf")
 
-	def _look(self) -> None:
+	def look(self) -> None:
+		"""Forget what was read from masters that were changed since the last look."""
+		self._looked = time.monotonic()
 		marks, self.empty = _marks()
 		self.forget({table for table, mark in marks.items() if self._marks.get(table) != mark})
 		self._marks = marks
@@ -352,7 +352,8 @@ def _marks() -> tuple[dict[str, tuple], frozenset[str]]:
 	One query, in the transaction of the invoice: what it sees is what the invoice would see.
 	"""
 	query, masters, rare = _marks_query(frappe.local.db.cur_db_name)
-	row = frappe.db.sql(query)[0]
+	# Past memory itself, which may stand before the connection already.
+	row = type(frappe.local.db).sql(frappe.local.db, query)[0]
 	marks = {table: (row[2 * place], row[2 * place + 1]) for place, table in enumerate(masters)}
 	filled = row[2 * len(masters) : -1]
 	empty = frozenset(table for table, found in zip(rare, filled, strict=True) if not found)
