@@ -138,6 +138,17 @@ class TestChangeLines(ContractCase):
 		withdraw_change(subscription=self.name, change_no=number)
 		self.assertEqual([row[0] for row in lines_of(self.name)], ["L1"])
 
+	def test_a_new_line_with_a_tv_stays_when_taken_back_whatever_its_figure_says(self):
+		"""Who binds a TV while another waits to take the line back is seen by the latter in the TVs alone."""
+		[serial] = factories.receive_devices()
+		option = {"offer_version": factories.make_offer_version("SPORT-TV"), "option_of": "L1"}
+		change_lines(subscription=self.name, steps=[option])
+		frappe.db.set_value("TV Device", serial, {"subscription": self.name, "line_id": "L2"})
+		number = frappe.db.get_value("TV Subscription", self.name, "change_count")
+		withdraw_change(subscription=self.name, change_no=number)
+		self.assertEqual([row[0] for row in lines_of(self.name)], ["L1", "L2"])
+		self.assertIsNotNone(lines_of(self.name)[1][4])
+
 	def test_what_cannot_be_is_refused_by_name(self):
 		self.refuse("at least 1", quantity=0)
 		self.refuse("no line", line_id="L9", quantity=2)

@@ -130,11 +130,17 @@ def _drop_lines_taken_back(doc, contract: Contract) -> None:
 	for row in list(doc.lines):
 		if row.line_id in known:
 			continue
-		if row.bound:
+		if _has_tv(doc.name, row.line_id):
 			_write_line(row, {"from_date": None, "to_date": contract.changes[0].effective})
 		else:
 			frappe.db.delete("TV Subscription Line", {"name": row.name})
 			doc.lines.remove(row)
+
+
+def _has_tv(subscription: str, line_id: str) -> bool:
+	"""Whether a TV is bound to the line, past this transaction's snapshot: somebody may have bound one just now."""
+	there = {"subscription": subscription, "line_id": line_id}
+	return bool(frappe.db.get_value("TV Device", there, "name", for_update=True))
 
 
 def _shown(pieces: list[Line], today: date) -> Line:
