@@ -64,6 +64,7 @@ class TestPostingShortcuts(FrappeTestCase):
 		questions = (
 			(customer, "customer_group", {}),
 			(customer, ["customer_name", "disabled"], {"as_dict": True}),
+			(customer, ["disabled", "customer_name", "disabled"], {}),
 			({"name": customer, "disabled": 0}, "name", {}),
 			({"name": customer, "disabled": 1}, "name", {}),
 			({"name": customer, "customer_group": "none such"}, "name", {}),

@@ -97,8 +97,8 @@ def answer_of(question: Question, record: dict) -> list | tuple | None:
 			return [] if question.as_dict else ()
 	if question.fields == ALL or any(field not in record for field in question.fields):
 		return None
-	values = {field: record[field] for field in question.fields}
-	return [frappe._dict(values)] if question.as_dict else (tuple(values.values()),)
+	values = tuple(record[field] for field in question.fields)
+	return [frappe._dict(zip(question.fields, values, strict=True))] if question.as_dict else (values,)
 
 
 def _is_plain(fields: tuple, filters: dict) -> bool:
