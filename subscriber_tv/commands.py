@@ -244,4 +244,35 @@ def publisher(context, host, port, once):
 		sweep_once() if once else serve(host, port)
 
 
+@subscriber_tv.command("compare-edges")
+@click.option(
+	"--edge", "edges", multiple=True, help="NAME=URL of one edge; default all in subscriber_tv_edges."
+)
+@click.option("--list", "most", default=100, show_default=True, help="Differences shown for each edge.")
+@pass_context
+def compare_edges(context, edges, most):
+	"""Compare what every edge holds with what was published. Exit code 1 when one differs or cannot be compared."""
+	addresses = dict(edge.partition("=")[::2] for edge in edges) or None
+	if addresses and not all(addresses.values()):
+		raise click.BadParameter("NAME=URL", param_hint="--edge")
+	with on_site(context):
+		from subscriber_tv.flows.activation.compare_edges import compare_edges as compare
+
+		outcomes = compare(addresses)
+	for found in outcomes:
+		if found.problem:
+			click.echo(f"{found.edge}: not compared: {found.problem}", err=True)
+			continue
+		number = len(found.differences) if found.complete else f"more than {len(found.differences)}"
+		click.echo(
+			f"{found.edge}: number {found.seq}, {found.age} s old, {found.rows} TVs, {number} differences"
+		)
+		for one in found.differences[:most]:
+			click.echo(f"  {one.subject} {one.kind} (published as {one.ours}, held as {one.theirs})")
+	if not outcomes:
+		click.echo("no edges: name them in subscriber_tv_edges of site_config.json, or by --edge", err=True)
+	if not outcomes or any(found.problem or found.differences for found in outcomes):
+		sys.exit(1)
+
+
 commands = [subscriber_tv]

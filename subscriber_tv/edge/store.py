@@ -96,7 +96,7 @@ class Store:
 		self._db.executescript(_SCHEMA)
 		if version < _VERSION:
 			with self._transaction():
-				self._db.create_function("sealed", 2, _sealed, deterministic=True)
+				self._db.create_function("sealed", 2, sealed, deterministic=True)
 				self._db.execute("update device set entry = sealed(serial, entry)")
 				self._db.execute(f"pragma user_version = {_VERSION}")
 
@@ -147,7 +147,7 @@ class Store:
 	def packed(self) -> Iterator[tuple[str, bytes]]:
 		"""Every TV's serial and its row as `core.activation.compare` fingerprints it, in no order."""
 		for serial, blob in self._db.execute("select serial, entry from device"):
-			if _sealed(serial, blob[4:]) != blob:
+			if sealed(serial, blob[4:]) != blob:
 				raise self._met(f"the row of {serial} is not what was written")
 			yield serial, blob[4:]
 
@@ -178,7 +178,7 @@ class Store:
 			raise self._met(str(error)) if _is_damage(error) else error from None
 
 	def _opened(self, serial: str, blob: bytes) -> feed.Entry:
-		if _sealed(serial, blob[4:]) != blob:
+		if sealed(serial, blob[4:]) != blob:
 			raise self._met(f"the row of {serial} is not what was written")
 		return _decode(blob[4:])
 
@@ -248,9 +248,7 @@ class Store:
 		devices = [row for row in rows if row.kind == feed.DEVICE]
 		offers = [row for row in rows if row.kind == feed.OFFER]
 		kept = [
-			(row.subject, generation, _sealed(row.subject, _encode(row)))
-			for row in devices
-			if not row.removed
+			(row.subject, generation, sealed(row.subject, _encode(row))) for row in devices if not row.removed
 		]
 		deleted = self._db.executemany(
 			"delete from device where serial = ?", [(row.subject,) for row in devices]
@@ -336,7 +334,7 @@ def put_in_place(path: Path | str, fresh: Path | str | None) -> None:
 		Path(path).unlink(missing_ok=True)
 
 
-def _sealed(serial: str, content: bytes) -> bytes:
+def sealed(serial: str, content: bytes) -> bytes:
 	"""What a row holds: a checksum of serial and content, and the content."""
 	return zlib.crc32(content, zlib.crc32(serial.encode())).to_bytes(4, "big") + content
 

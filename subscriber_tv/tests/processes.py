@@ -83,7 +83,7 @@ def start_publisher(port: int) -> subprocess.Popen:
 	return _ready(process, f"http://127.0.0.1:{port}/feed/health")
 
 
-def start_edge(folder: str, port: int, feed_port: int, public_keys: str) -> subprocess.Popen:
+def start_edge(folder: str, port: int, feed_port: int, public_keys: str, **more: str) -> subprocess.Popen:
 	"""Start an edge that follows the feed, and wait until it has taken its snapshot."""
 	settings = {
 		"DATABASE": os.path.join(folder, "edge.db"),
@@ -95,6 +95,7 @@ def start_edge(folder: str, port: int, feed_port: int, public_keys: str) -> subp
 		"NAME": "edge-test",
 		"TV_PER_MINUTE": "60000",
 		"FAILURES_PER_MINUTE": "60000",
+		**more,
 	}
 	environment = {f"SUBSCRIBER_TV_EDGE_{name}": value for name, value in settings.items()}
 	process = subprocess.Popen(
