@@ -105,6 +105,15 @@ class TestPostingShortcuts(FrappeTestCase):
 			link.db_insert()
 			self.assertEqual(asks()[0], "Shortcut")
 
+	def test_a_look_within_an_invoice_asks_the_database_each_time(self):
+		with (
+			remembering() as found,
+			patch.object(frappe.db, "_cursor", wraps=frappe.db._cursor) as cursor,
+		):
+			found.look()
+			found.look()
+		self.assertEqual(cursor.execute.call_count, 2)
+
 	def test_the_masters_are_looked_at_once_a_second_in_a_run_and_each_time_outside(self):
 		clock = [100.0]
 		with (
