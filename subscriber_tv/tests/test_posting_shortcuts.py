@@ -105,6 +105,16 @@ class TestPostingShortcuts(FrappeTestCase):
 			link.db_insert()
 			self.assertEqual(asks()[0], "Shortcut")
 
+	def test_a_rare_table_that_an_invoice_has_written_is_asked_by_the_next(self):
+		frappe.db.delete("Party Link")
+		self.addCleanup(frappe.db.rollback)
+		with looking_seldom():
+			with remembering():
+				frappe.new_doc("Party Link", primary_party="Shortcut", name="Shortcut").db_insert()
+			with remembering():
+				found = frappe.db.get_value("Party Link", {"primary_party": "Shortcut"}, "name")
+		self.assertEqual(found, "Shortcut")
+
 	def test_a_look_within_an_invoice_asks_the_database_each_time(self):
 		with (
 			remembering() as found,

@@ -305,6 +305,7 @@ class _Reader:
 		# What is read from a master we have written ourselves may be rolled back: it is for this block only.
 		self._written |= written
 		self._memory.forget(written & _MARKED)
+		self._memory.empty -= written
 
 
 def _asks_for_rows(args: tuple, kwargs: dict) -> bool:
