@@ -24,7 +24,7 @@ _LOOK = 0.5
 
 def make_folder() -> Path:
 	"""The folder of this run: systemd's, emptied, or a new one. Workers started from now on learn of it."""
-	given = os.environ.get("RUNTIME_DIRECTORY")
+	given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
 	made = Path(given) if given else Path(tempfile.mkdtemp(prefix="subscriber-tv-edge-"))
 	for left in (*made.glob("*.board"), *(made / name for name in (_SECRET, _SOUND, _DAMAGED))):
 		left.unlink(missing_ok=True)
