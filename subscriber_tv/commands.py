@@ -275,4 +275,25 @@ def compare_edges(context, edges, most):
 		sys.exit(1)
 
 
+@subscriber_tv.command("mqtt")
+@pass_context
+def mqtt(context):
+	"""Hear on the message broker which TVs are online and what they did, until SIGTERM."""
+	from subscriber_tv.publisher import listen
+
+	with on_site(context):
+		listen()
+
+
+@subscriber_tv.command("mqtt-files")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, writable=True))
+@pass_context
+def mqtt_files(context, folder):
+	"""Write the access list and passwords of all bound TVs for a Mosquitto broker into FOLDER; reload it then."""
+	with on_site(context):
+		from subscriber_tv.flows.mqtt.write_files import write_files
+
+		click.echo(f"{write_files(folder)} TVs")
+
+
 commands = [subscriber_tv]

@@ -10,7 +10,7 @@ after_install = "subscriber_tv.setup.install.after_install"
 after_migrate = ["subscriber_tv.setup.install.after_migrate"]
 before_uninstall = "subscriber_tv.setup.uninstall.before_uninstall"
 before_tests = "subscriber_tv.setup.install.before_tests"
-default_log_clearing_doctypes = {"TV Activation": 90}
+default_log_clearing_doctypes = {"TV Activation": 90, "TV Command": 365}
 
 after_request = [
 	"subscriber_tv.api.activation.replace_answer",
@@ -28,6 +28,9 @@ doctype_js = {
 	"Customer": "public/js/customer.js",
 	"Quotation": "public/js/quotation.js",
 	"Sales Invoice": ["public/js/sales_invoice_disputes.js"],
+	"TV Device": "public/js/tv_command.js",
+	"TV Device Model": "public/js/tv_command.js",
+	"TV Site": "public/js/tv_command.js",
 	"TV Migration": "public/js/campaign.js",
 	"TV Price Revision": "public/js/campaign.js",
 }

@@ -11,6 +11,7 @@ import waitress
 from subscriber_tv.api.feed import FeedApp
 from subscriber_tv.core.activation import report
 from subscriber_tv.flows.activation import sweep
+from subscriber_tv.flows.mqtt import listen as tv_words
 
 THREADS = 32
 """Edges that can wait for news at the same time."""
@@ -34,6 +35,16 @@ def serve(host: str, port: int) -> None:
 		horizon.close()
 		server.close()
 	sweep.log.info("stopped")
+
+
+def listen() -> None:
+	"""Hear what TVs say on the connected site's message broker until SIGTERM or SIGINT. Errors: BrokerNotSet."""
+	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+	stop = threading.Event()
+	for number in (signal.SIGTERM, signal.SIGINT):
+		signal.signal(number, lambda *_args: stop.set())
+	tv_words.run(stop)
+	tv_words.log.info("stopped")
 
 
 def sweep_once() -> None:

@@ -105,9 +105,9 @@ class Connection:
 		self._in_flight: dict[int, _Message] = {}
 		self._outcomes: deque[tuple[Hashable, str]] = deque(maxlen=4 * queue)
 		self._inbox: deque[Received] = deque()
+		self._finished: deque[tuple[int, int, int]] = deque()
 		self._lock = threading.Lock()
 		self._closing = threading.Event()
-		self._client: Client | None = None
 		self._generation = 0
 		self._pause = 0.0
 		self._most = IN_FLIGHT
@@ -163,16 +163,16 @@ class Connection:
 
 	def done(self, messages: Sequence[Received]) -> None:
 		"""These are safely written: the broker need not bring them again."""
-		client, generation = self._client, self._generation
-		for message in messages:
-			made, mid, qos = message.mark
-			if client and qos and made == generation:
-				client.ack(mid, qos)
+		self._finished.extend(message.mark for message in messages if message.mark[2])
 
 	def close(self, seconds: float = 5.0) -> None:
 		"""Send what waits, for so many seconds at most, then say good-bye."""
 		until = time.monotonic() + seconds
-		while self.connected and (self._waiting or self._in_flight) and time.monotonic() < until:
+		while (
+			self.connected
+			and (self._waiting or self._in_flight or self._finished)
+			and time.monotonic() < until
+		):
 			time.sleep(TICK)
 		self._closing.set()
 		self._thread.join(CONNECT_SECONDS + 1)
@@ -203,15 +203,14 @@ class Connection:
 			clean_start=not self.broker.session,
 			properties=_connect_properties(self.broker.session),
 		)
-		self._client = client
 		try:
 			while not self._closing.is_set():
 				if client.loop(timeout=TICK) != MQTTErrorCode.MQTT_ERR_SUCCESS:
 					return
 				if self.connected:
+					self._acknowledge(client)
 					self._send(client)
 		finally:
-			self._client = None
 			client.disconnect()
 
 	def _new_client(self) -> Client:
@@ -265,6 +264,13 @@ class Connection:
 			return
 		mark = (self._generation, message.mid, message.qos)
 		self._inbox.append(Received(message.topic, bytes(message.payload), message.retain, time.time(), mark))
+
+	def _acknowledge(self, client: Client) -> None:
+		"""In the client's own thread: TLS does not bear two."""
+		while self._finished:
+			made, mid, qos = self._finished.popleft()
+			if made == self._generation:
+				client.ack(mid, qos)
 
 	def _send(self, client: Client) -> None:
 		while True:

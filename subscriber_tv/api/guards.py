@@ -24,6 +24,12 @@ from subscriber_tv.flows.permitted import permitted
 
 STAFF_PAIRING = ("TV Support", "TV Back Office", "TV Logistics", "System Manager")
 STAFF_REVOKING = ("TV Support", "TV Back Office", "System Manager")
+STAFF_COMMANDING = {
+	"TV Device": ("TV Support", "TV Back Office", "TV Logistics", "System Manager"),
+	"TV Site": ("TV Support", "TV Back Office", "System Manager"),
+	"TV Device Model": ("TV Back Office", "System Manager"),
+}
+"""Who may send commands how far: the more screens, the fewer people."""
 STAFF_LOGISTICS = ("TV Logistics", "TV Back Office", "System Manager")
 STAFF_SELLING = ("TV Sales", "TV Back Office", "TV Billing", "System Manager")
 STAFF_SUGGESTING = (*STAFF_SELLING, "TV Support", "TV Marketing")
@@ -37,9 +43,11 @@ LIMITS = {
 	"failures": (20, 60),
 	"codes": (5, 900),
 	"usage": (120, 60),
+	"commands": (60, 3600),
+	"wide_commands": (12, 3600),
 }
 """Most requests and in how many seconds: of one TV, of pairing codes given to one network, of failures of one network, of
-wrong codes of one user, of messages with usage records of one user."""
+wrong codes of one user, of messages with usage records of one user, of commands of one user to a TV and to many."""
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 

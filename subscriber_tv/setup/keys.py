@@ -15,14 +15,23 @@ from frappe.installer import update_site_config
 FOLDER = "tv-keys"
 LEASE_KEY = "subscriber_tv_lease_key"
 FEED_SECRET = "subscriber_tv_feed_secret"
-FILES: dict[str, str] = {LEASE_KEY: "lease-p256.pem", FEED_SECRET: "feed-secret.txt"}
+MQTT_PASSWORD = "subscriber_tv_mqtt_password"
+MQTT_TV_SECRET = "subscriber_tv_mqtt_tv_secret"
+FILES: dict[str, str] = {
+	LEASE_KEY: "lease-p256.pem",
+	FEED_SECRET: "feed-secret.txt",
+	MQTT_PASSWORD: "mqtt-password.txt",
+	MQTT_TV_SECRET: "mqtt-tv-secret.txt",
+}
 
 
 def make_key_files() -> None:
 	"""Make the files that are missing (mode 0400) and name them in site_config; existing files are never replaced."""
 	makers: dict[str, Callable[[], str]] = {
 		LEASE_KEY: _new_lease_key,
-		FEED_SECRET: _new_feed_secret,
+		FEED_SECRET: _new_secret,
+		MQTT_PASSWORD: _new_secret,
+		MQTT_TV_SECRET: _new_secret,
 	}
 	for key, file_name in FILES.items():
 		configured = frappe.conf.get(key)
@@ -67,5 +76,5 @@ def _new_lease_key() -> str:
 	return pem.decode() if isinstance(pem, bytes) else pem
 
 
-def _new_feed_secret() -> str:
+def _new_secret() -> str:
 	return secrets.token_urlsafe(32)

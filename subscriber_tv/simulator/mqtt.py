@@ -13,6 +13,7 @@ import random
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -75,6 +76,8 @@ class Ear:
 		self._version, self._verifier, self._ask, self._obey = version, verifier, ask, obey
 		self._draw, self._will_delay = draw, will_delay
 		self._asks_at: float | None = None
+		# A client is used by its own thread only; TLS does not bear two.
+		self._beats: deque[bytes] = deque(maxlen=10)
 		self._orders: list[tuple[float, int, payloads.Command]] = []
 		self._count = itertools.count()
 		self._ready = threading.Event()
@@ -99,7 +102,7 @@ class Ear:
 
 	def beat(self, **measures: str) -> None:
 		"""Tell how the TV is (`up`, `temp`, `err`, `rssi`, `fw`, `ch`); lost while there is no connection."""
-		self._say(topics.HEARTBEAT, json.dumps(measures).encode(), qos=0)
+		self._beats.append(json.dumps(measures).encode())
 
 	def _end(self, polite: bool) -> None:
 		self._polite = polite
@@ -142,6 +145,8 @@ class Ear:
 			if client.loop(timeout=TICK) != MQTTErrorCode.MQTT_ERR_SUCCESS:
 				return
 			self._do_what_is_due()
+			while self._beats and self._ready.is_set():
+				self._say(topics.HEARTBEAT, self._beats.popleft(), qos=0)
 		self._leave(client)
 
 	def _leave(self, client: Client) -> None:

@@ -90,6 +90,21 @@ class Presence:
 			counter.clear()
 		return found
 
+	def give_back(self, changes: Changes) -> None:
+		"""These could not be written: they are told again, unless something newer came."""
+		for serials, online, live in (
+			(changes.online_live, True, True),
+			(changes.online_kept, True, False),
+			(changes.offline_live, False, True),
+			(changes.offline_kept, False, False),
+		):
+			for serial in serials:
+				self._states.setdefault(serial, (online, live))
+		for serial in changes.seen:
+			self._seen.setdefault(serial, self._written.get(serial, 0))
+		self._outcomes[payloads.DONE].update(changes.done)
+		self._outcomes[payloads.REFUSED].update(changes.refused)
+
 	def begin_anew(self) -> None:
 		"""The connection is a new one: who is here is told again."""
 		self._here = set()

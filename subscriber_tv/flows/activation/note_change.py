@@ -61,10 +61,10 @@ def note_changes(subject_type: str, subjects: Iterable[str]) -> None:
 			for subject in subjects
 		],
 	)
-	frappe.db.after_commit.add(_wake)
+	frappe.db.after_commit.add(wake)
 
 
-def _wake() -> None:
+def wake() -> None:
 	"""Tell the publisher not to wait for its next sweep. Redis being away costs one second, nothing else."""
 	try:
 		frappe.cache.publish(CHANNEL, frappe.local.site)

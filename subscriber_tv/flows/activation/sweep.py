@@ -3,10 +3,12 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import frappe
 
 from subscriber_tv.flows.activation import note_change, publish
+from subscriber_tv.flows.mqtt.messenger import Messenger
 
 log = logging.getLogger("subscriber_tv.publisher")
 
@@ -61,6 +63,7 @@ def run(horizon: Horizon, stop: threading.Event) -> None:
 	resign_at = forget_at = 0.0
 	failed: set[str] = set()
 	ear = None
+	messenger = Messenger()
 	while not stop.is_set():
 		try:
 			_begin()
@@ -68,7 +71,7 @@ def run(horizon: Horizon, stop: threading.Event) -> None:
 			if time.monotonic() >= forget_at:
 				failed.clear()
 				forget_at = time.monotonic() + FAILED_SECONDS
-			sweep(horizon, resign=again, failed=failed)
+			sweep(horizon, resign=again, failed=failed, tell=messenger.work)
 			resign_at = time.monotonic() + RESIGN_SECONDS if again else resign_at
 			ear = ear or _listen()
 			_wait(ear, stop)
@@ -78,23 +81,31 @@ def run(horizon: Horizon, stop: threading.Event) -> None:
 			ear = None
 			stop.wait(pause)
 			pause = min(LAST_RETRY, pause * 2)
-			_reconnect()
+			reconnect()
+	messenger.close()
 
 
-def sweep(horizon: Horizon, *, resign: bool = False, failed: set[str] | None = None) -> None:
+def sweep(
+	horizon: Horizon,
+	*,
+	resign: bool = False,
+	failed: set[str] | None = None,
+	tell: Callable[[], None] | None = None,
+) -> None:
 	"""Publish all that waits, chunk by chunk, each in a transaction of its own.
 
 	:param failed: TVs not to sign again now; those that could not be signed are added
+	:param tell: called whenever all that waited is published and committed
 	"""
 	failed = set() if failed is None else failed
-	_publish_waiting(horizon)
+	_publish_waiting(horizon, tell)
 	while resign and publish.resign_due(failed=failed):
 		# One chunk is one unit of work: a crash resumes after it.
 		frappe.db.commit()  # nosemgrep
-		_publish_waiting(horizon)  # no change waits for the signatures of a whole operator
+		_publish_waiting(horizon, tell)  # no change waits for the signatures of a whole operator
 
 
-def _publish_waiting(horizon: Horizon) -> None:
+def _publish_waiting(horizon: Horizon, tell: Callable[[], None] | None) -> None:
 	now = int(time.time())
 	while publish.publish_pending():
 		# A chunk is a unit of work here too.
@@ -102,6 +113,8 @@ def _publish_waiting(horizon: Horizon) -> None:
 		horizon.move(publish.current_sequence(), horizon.as_of())
 	frappe.db.rollback()  # a fresh view: the desk numbers rows too
 	horizon.move(publish.current_sequence(), now)
+	if tell:
+		tell()
 
 
 def _begin() -> None:
@@ -133,7 +146,8 @@ def _wait(ear, stop: threading.Event) -> None:
 			return
 
 
-def _reconnect() -> None:
+def reconnect() -> None:
+	"""Connect to the site's database anew; a failure is logged, the next use of it fails again."""
 	site = frappe.local.site
 	try:
 		frappe.destroy()

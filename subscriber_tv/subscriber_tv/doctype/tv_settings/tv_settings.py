@@ -3,6 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint, now_datetime
 
+from subscriber_tv.core.mqtt.topics import is_operator
 from subscriber_tv.flows.activation.note_change import note_changes
 from subscriber_tv.flows.billing.schedule_runs import schedule_of
 from subscriber_tv.flows.contracts.today import require_time_zone
@@ -12,6 +13,8 @@ LEAST = {
 	"pairing_minutes": 1,
 	"max_stale_hours": 1,
 	"play_hours": 1,
+	"mqtt_port": 1,
+	"mqtt_rate": 50,
 	"activation_retention_days": 1,
 	"bill_days_ahead": 0,
 	"max_catch_up_months": 1,
@@ -31,6 +34,7 @@ class TVSettings(Document):
 	def validate(self) -> None:
 		require_time_zone(self.default_time_zone or "Europe/Paris")
 		self._check_numbers()
+		self._check_broker()
 		self._check_series()
 		self._check_schedule()
 		self._check_warehouses()
@@ -46,6 +50,18 @@ class TVSettings(Document):
 			if self.get(field) is not None and cint(self.get(field)) < least:
 				frappe.throw(
 					_("{0} must be at least {1}.").format(frappe.bold(_(self.meta.get_label(field))), least)
+				)
+
+	def _check_broker(self) -> None:
+		if not self.mqtt_enabled:
+			return
+		for field in ("mqtt_operator", "mqtt_user"):
+			self.set(field, (self.get(field) or "").strip())
+			if not is_operator(self.get(field)):
+				frappe.throw(
+					_("{0} consists of small letters, digits and hyphens, 32 at most.").format(
+						frappe.bold(_(self.meta.get_label(field)))
+					)
 				)
 
 	def _check_series(self) -> None:

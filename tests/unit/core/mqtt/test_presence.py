@@ -57,6 +57,24 @@ def test_each_tv_acknowledges_a_command_once():
 	assert not found.changes()
 
 
+def test_what_could_not_be_written_is_told_again_unless_news_came():
+	found = presence.Presence()
+	for serial, leaf, payload in (
+		("TV-AAAA", "st", b"online"),
+		("TV-BBBB", "st", b"online"),
+		("TV-CCCC", "hb", b"{}"),
+		("TV-AAAA", "ack", payloads.acknowledgement("TVC-1", "done")),
+	):
+		say(found, serial, leaf, payload)
+	changes = found.changes()
+	say(found, "TV-BBBB", "st", b"offline")
+	say(found, "TV-BBBB", "ack", payloads.acknowledgement("TVC-1", "done"))
+	found.give_back(changes)
+	again = found.changes()
+	assert (again.online_live, again.offline_live, again.seen) == (("TV-AAAA",), ("TV-BBBB",), ("TV-CCCC",))
+	assert again.done == {"TVC-1": 2}
+
+
 def test_memory_of_commands_is_bounded():
 	found = presence.Presence()
 	for n in range(presence.OPEN_COMMANDS + 10):

@@ -1,0 +1,123 @@
+"""Tells TVs that their rights changed: follows the numbers of TV Entitlement as an edge does, from a cursor of its own.
+
+Nothing is noted anywhere else, so nothing can be forgotten: a hint that could not be sent is made anew from the rows, and
+by then says what is newest. The cursor moves once the broker has taken the hints.
+"""
+
+from collections import Counter
+
+import frappe
+
+from subscriber_tv.adapters import mqtt
+from subscriber_tv.core.activation.feed import DEVICE
+from subscriber_tv.core.mqtt import hints, payloads, topics
+from subscriber_tv.core.mqtt.spread import Pace
+from subscriber_tv.flows.activation.publish import current_sequence
+from subscriber_tv.flows.mqtt import broker
+from subscriber_tv.flows.mqtt.members import bound_at
+
+CURSOR = "TV-MQTT-HINTED"
+"""Row of Series: up to which number TVs have been told."""
+
+AT_ONCE = 10_000
+"""Changed TVs told of in one go."""
+
+SECONDS = 60.0
+"""How long a hint may wait for the broker before it is made anew."""
+
+KEY = "hint"
+
+
+class Hints:
+	"""The hints of one publisher. Not for two at once: see `Messenger`."""
+
+	def __init__(self, most: int):
+		self._pace = Pace(most)
+		self._batch = 0
+		self._open = 0
+		self._moves_to = 0
+		self._outcomes: Counter = Counter()
+
+	def send(self, connection: mqtt.Connection, now: float) -> int:
+		"""Hand what changed since the cursor to the connection; returns how many hints. The caller commits.
+
+		:param now: seconds of a clock that never goes back
+		"""
+		if self._open or not connection.connected:
+			return 0
+		before, top = cursor(), current_sequence()
+		if before is None or top <= before:
+			if before != top:
+				move_cursor(top)
+			return 0
+		rows = _changed(before, top)
+		moves_to = rows[-1].seq if len(rows) == AT_ONCE else top
+		tellings = _plan(rows)
+		if not tellings:
+			move_cursor(moves_to)
+			return 0
+		spread = self._pace.spread(hints.asked(tellings), now)
+		if spread is None:
+			return 0
+		return self._hand_over(connection, tellings, spread, moves_to)
+
+	def settle(self, batch: int, outcome: str) -> None:
+		"""One hint of this batch came to this. When all did, the cursor moves; the caller commits."""
+		if batch != self._batch:
+			return
+		self._open -= 1
+		self._outcomes[outcome] += 1
+		if self._open == 0 and not self._outcomes[mqtt.EXPIRED]:
+			move_cursor(self._moves_to)
+
+	def _hand_over(self, connection, tellings: list[hints.Telling], spread: int, moves_to: int) -> int:
+		self._batch += 1
+		self._moves_to, self._outcomes = moves_to, Counter()
+		for telling in tellings:
+			to_tv = telling.kind == topics.DEVICE
+			leaf = topics.RIGHTS if to_tv else topics.COMMAND
+			topic = topics.build(broker.operator(), telling.kind, telling.name, leaf)
+			payload = payloads.hint(telling.version, spread)
+			key = (KEY, self._batch)
+			if connection.publish(topic, payload, within=SECONDS, retain=to_tv, key=key):
+				self._open += 1
+			else:
+				# Counts as lost, so that the batch is made anew.
+				self._outcomes[mqtt.EXPIRED] += 1
+		return len(tellings)
+
+
+def cursor() -> int | None:
+	"""Up to which number TVs have been told; None before the first time."""
+	series = frappe.qb.DocType("Series")
+	found = frappe.qb.from_(series).select(series.current).where(series.name == CURSOR).run()
+	return int(found[0][0]) if found else None
+
+
+def move_cursor(seq: int) -> None:
+	"""TVs are told up to this number."""
+	series = frappe.qb.DocType("Series")
+	query = frappe.qb.into(series).columns("name", "current").insert(CURSOR, seq)
+	query.on_duplicate_key_update(series.current, seq).run()
+
+
+def _changed(after: int, until: int) -> list:
+	"""Rows of TVs whose facts changed since; those that were only signed again have an older version."""
+	row, device = frappe.qb.DocType("TV Entitlement"), frappe.qb.DocType("TV Device")
+	return (
+		frappe.qb.from_(row)
+		.left_join(device)
+		.on(device.name == row.subject)
+		.select(row.subject, row.seq, row.version, device.site, device.line_id)
+		.where((row.kind == DEVICE) & (row.seq > after) & (row.seq <= until) & (row.version > after))
+		.orderby(row.seq)
+		.limit(AT_ONCE)
+		.run(as_dict=True)
+	)
+
+
+def _plan(rows: list) -> list[hints.Telling]:
+	changes = [
+		hints.Change(row.subject, row.version, (row.site or "") if row.line_id else "") for row in rows
+	]
+	return hints.plan(changes, bound_at({change.site for change in changes if change.site}))

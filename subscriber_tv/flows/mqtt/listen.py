@@ -1,0 +1,173 @@
+"""Hears what TVs say on the broker and writes it in batches: who is there, who was seen, who did a command.
+
+However many messages come, a batch is a handful of statements. The broker brings a message again until its batch is
+committed, so a listener that dies loses nothing that was promised.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import frappe
+from frappe.utils import now_datetime
+
+from subscriber_tv.adapters.mqtt import Connection, Received
+from subscriber_tv.core.mqtt import topics
+from subscriber_tv.core.mqtt.presence import Changes, Heard, Presence
+from subscriber_tv.flows.activation.sweep import reconnect
+from subscriber_tv.flows.mqtt import broker
+
+log = logging.getLogger("subscriber_tv.mqtt")
+
+BATCH_SECONDS = 2.0
+BATCH = 500
+"""Messages from which on a batch is written at once; half of what the broker brings before the first is done."""
+
+ROWS = 1000
+"""TVs written by one statement."""
+
+TICK = 0.1
+LAST_RETRY = 30.0
+
+RECONCILE_AFTER = 600.0
+"""Seconds after a connection began: by then every TV that is there has said so, or the broker has kept that it did."""
+
+
+class Listener:
+	"""One connection and what it brought. `step` is called again and again."""
+
+	def __init__(self, connection: Connection, operator: str, reconcile_after: float = RECONCILE_AFTER):
+		self._connection, self._operator, self._reconcile_after = connection, operator, reconcile_after
+		self._presence = Presence()
+		self._generation = 0
+		self._reconcile_at: float | None = None
+		self._batch: list[Received] = []
+		self._batch_since = 0.0
+
+	def step(self, now: float) -> bool:
+		"""Take what came; write it when it is time. Returns whether something was written, and committed.
+
+		:param now: seconds of a clock that never goes back
+		"""
+		self._notice_connection(now)
+		came = self._connection.received()
+		if came and not self._batch:
+			self._batch_since = now
+		for message in came:
+			self._take(message)
+		self._batch += came
+		if self._batch and (len(self._batch) >= BATCH or now - self._batch_since >= BATCH_SECONDS):
+			self._write()
+			return True
+		return self._reconcile(now)
+
+	def flush(self) -> None:
+		"""Write what there is."""
+		if self._batch:
+			self._write()
+
+	def _notice_connection(self, now: float) -> None:
+		if self._connection.generation != self._generation:
+			self._generation = self._connection.generation
+			self._presence.begin_anew()
+			self._reconcile_at = now + self._reconcile_after
+
+	def _take(self, message: Received) -> None:
+		try:
+			address = topics.parse(self._operator, message.topic)
+		except topics.BadTopic:
+			return
+		self._presence.take(Heard(address, message.payload, message.retained, int(message.at)))
+
+	def _write(self) -> None:
+		changes = self._presence.changes()
+		while True:
+			try:
+				write(changes)
+				# A batch is a unit of work: only then may the broker forget it.
+				frappe.db.commit()  # nosemgrep
+				break
+			except frappe.QueryDeadlockError:
+				frappe.db.rollback()
+			except Exception:
+				self._presence.give_back(changes)
+				raise
+		self._connection.done(self._batch)
+		self._batch = []
+
+	def _reconcile(self, now: float) -> bool:
+		"""TVs that went while nobody listened and the broker lost what it kept are still said to be online."""
+		if self._reconcile_at is None or now < self._reconcile_at or not self._connection.connected:
+			return False
+		self._reconcile_at = None
+		online = frappe.get_all("TV Device", {"online": 1}, pluck="name", limit=0)
+		gone = self._presence.missing(online)
+		write(Changes(offline_kept=tuple(gone)))
+		# As above.
+		frappe.db.commit()  # nosemgrep
+		log.info("%s of %s TVs were online in name only", len(gone), len(online))
+		return True
+
+
+def run(stop: threading.Event) -> None:
+	"""Listen until `stop` is set. Needs a connected site; whatever fails is logged and tried again. Errors: BrokerNotSet."""
+	connection = Connection(broker.listener(), topics.of_all_tvs(broker.operator()))
+	listener = Listener(connection, broker.operator())
+	pause = 1.0
+	while not stop.is_set():
+		try:
+			if not listener.step(time.monotonic()):
+				stop.wait(TICK)
+			pause = 1.0
+		except Exception:
+			log.exception("not written, trying again in %s s", pause)
+			stop.wait(pause)
+			pause = min(LAST_RETRY, pause * 2)
+			reconnect()
+	listener.flush()
+	connection.close()
+
+
+def write(changes: Changes) -> None:
+	"""Write what changed; the caller commits. Serials that are no TV of the site change nothing."""
+	now = now_datetime()
+	_set(changes.online_live, online=1, last_seen=now)
+	_set(changes.offline_live, online=0, last_seen=now)
+	_set(changes.online_kept, online=1)
+	_set(changes.offline_kept, online=0)
+	_set(changes.seen, last_seen=now)
+	for name in sorted(set(changes.done) | set(changes.refused)):
+		_count(name, changes.done.get(name, 0), changes.refused.get(name, 0))
+
+
+def _set(serials: Sequence[str], **values) -> None:
+	device = frappe.qb.DocType("TV Device")
+	for some in _chunks(serials):
+		query = frappe.qb.update(device).where(device.name.isin(some))
+		if "last_seen" not in values:
+			# Mostly so already: a row that stays as it is need not be locked for long.
+			query = query.where(device.online != values["online"])
+		for field, value in values.items():
+			query = query.set(device[field], value)
+		query.run()
+
+
+def _chunks(serials: Sequence[str]) -> Iterator[Iterable[str]]:
+	for start in range(0, len(serials), ROWS):
+		yield serials[start : start + ROWS]
+
+
+def _count(name: str, done: int, refused: int) -> None:
+	"""Add to a command's figures; never more than the TVs it went to, whatever a TV says again after a crash."""
+	row = frappe.db.get_value(
+		"TV Command", name, ["acked", "refused", "tvs", "state"], as_dict=True, for_update=True
+	)
+	if not row:
+		return
+	acked = min(row.tvs, row.acked + done)
+	could_not = min(row.tvs - acked, row.refused + refused)
+	values = {"acked": acked, "refused": could_not}
+	if acked + could_not >= row.tvs and row.state in ("Queued", "Sent"):
+		values["state"] = "Done"
+	frappe.db.set_value("TV Command", name, values)
