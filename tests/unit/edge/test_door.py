@@ -95,6 +95,15 @@ def test_strangers_of_an_address_are_slowed_and_its_tvs_are_not(clock, tmp_path)
 	assert ask(guarded, wire.STRANGER)[0] == [wire.STRANGER]
 
 
+@pytest.mark.parametrize("path", ["/v1/challenge", "/v1/hello", "/v1/jwks", "/tv/"])
+def test_what_anybody_may_have_outweighs_no_failure(clock, tmp_path, path):
+	guarded = door(clock, tmp_path)
+	for _ in range(20):
+		assert ask(guarded, wire.STRANGER)[0] == [wire.STRANGER]
+		ask(guarded, path=path)
+	assert ask(guarded, wire.STRANGER)[0][0].status == 429
+
+
 def test_a_hotel_trips_nothing(clock, tmp_path):
 	hotel = door(clock, tmp_path)
 	for number in range(2000):
