@@ -282,6 +282,26 @@ class TestFeed(FrappeTestCase):
 
 
 class TestAtOnce(FrappeTestCase):
+	def test_facts_from_before_anothers_turn_are_not_published(self):
+		"""Also where that turn gave no number: the TV was suspended and resumed before anybody had published either."""
+		subscription = factories.make_subscription("Awaiting Activation")
+		tv = bound_tv(subscription)
+		publish_all()
+		change_state(subscription=subscription, event="suspend")
+		frappe.db.commit()
+		before = row(tv.serial)  # from here on this connection sees the suspension, and nothing later
+
+		def another_publisher() -> str:
+			change_state(subscription=subscription, event="resume")
+			frappe.db.commit()
+			publish_all()
+			return "done"
+
+		self.assertEqual(processes.on_own_connections(another_publisher), ["done"])
+		publish_all()
+		frappe.db.commit()
+		self.assertEqual((row(tv.serial).state, row(tv.serial).seq), ("Active", before.seq))
+
 	def test_desk_and_publishers_number_each_change_once(self):
 		subscription = factories.make_subscription("Awaiting Activation", quantity=3)
 		tvs = [bound_tv(subscription) for _n in range(3)]

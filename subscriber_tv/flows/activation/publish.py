@@ -17,6 +17,9 @@ from subscriber_tv.flows.activation import facts, keys, store_rights
 from subscriber_tv.flows.settings import phase_on
 
 SEQUENCE = "TV-RIGHTS-SEQ"
+TURN = "TV-RIGHTS-TURN"
+"""Counts the turns in which rights were worked on, whether or not a row got a number."""
+
 CHUNK = 500
 """TVs signed in one transaction: about a tenth of a second, so nobody waits long for the lock."""
 
@@ -35,7 +38,7 @@ def publish_pending(*, now: int | None = None, limit: int = CHUNK) -> int:
 	if not _waiting_rows(1):
 		return 0
 	keys.lease_signer()  # without it no row can be signed; better one error than one on every row
-	_lock_sequence()
+	lock_sequence()
 	rows = _merged(_waiting_rows(limit))
 	together = _devices_together(rows, now)
 	done = spent = len(together)
@@ -56,7 +59,7 @@ def publish_devices(serials: Iterable[str], *, now: int | None = None, again: bo
 	if not phase_on("activation"):
 		return 0
 	now = int(time.time()) if now is None else now
-	_lock_sequence()
+	lock_sequence()
 	return _publish(facts.of_devices(serials), now, again)
 
 
@@ -71,7 +74,7 @@ def resign_due(now: int | None = None, limit: int = CHUNK, failed: set[str] | No
 	failed = set() if failed is None else failed
 	if not _due(now, limit, failed):
 		return 0
-	_lock_sequence()
+	lock_sequence()
 	serials = _due(now, limit, failed)
 	failed.update(_resign(serials, now))
 	return len(serials)
@@ -84,16 +87,27 @@ def current_sequence() -> int:
 	return int(found[0][0]) if found else 0
 
 
-def _lock_sequence() -> None:
-	"""Wait for the turn to number rows.
+def lock_sequence() -> None:
+	"""Wait for the turn to number rows, and to make orders from them.
 
-	Facts read from a snapshot older than the last numbering could overwrite newer rows. When somebody numbered
+	Facts read from a snapshot older than the last turn could overwrite what newer ones made. When somebody had a turn
 	since this transaction began to read, it is ended and a fresh one begins; nothing is written before this point.
 	"""
-	seen = current_sequence()
-	if _locked_sequence() != seen:
+	seen = _turn()
+	_locked_sequence()
+	if _turn(locked=True) != seen:
 		frappe.db.rollback()
 		_locked_sequence()
+	series = frappe.qb.DocType("Series")
+	turn = frappe.qb.into(series).columns("name", "current").insert(TURN, 1)
+	turn.on_duplicate_key_update(series.current, series.current + 1).run()
+
+
+def _turn(locked: bool = False) -> int:
+	series = frappe.qb.DocType("Series")
+	query = frappe.qb.from_(series).select(series.current).where(series.name == TURN)
+	found = (query.for_update() if locked else query).run()
+	return int(found[0][0]) if found else 0
 
 
 def _locked_sequence() -> int:
