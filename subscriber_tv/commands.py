@@ -296,4 +296,30 @@ def mqtt_files(context, folder):
 		click.echo(f"{write_files(folder)} TVs")
 
 
+@subscriber_tv.command("provision")
+@click.option("--platform", multiple=True, help="Only this TV Provisioning Platform; may be repeated.")
+@click.option("--compare", is_flag=True, help="Ask what it holds and order the differences first.")
+@pass_context
+def provision(context, platform, compare):
+	"""Send what is due to CAS, DRM and streaming platforms, in this process. Exit code 1 when a platform did not answer."""
+	with on_site(context):
+		from subscriber_tv.flows.provisioning.platforms import served
+		from subscriber_tv.flows.provisioning.reconcile import reconcile
+		from subscriber_tv.flows.provisioning.work import work
+
+		silent = False
+		for name in platform or [one.name for one in served()]:
+			if compare:
+				result = reconcile(name)
+				silent = silent or result is None
+				click.echo(f"{name}: {result or 'did not say what it holds'}")
+			counts = work(name)
+			silent = silent or bool(counts["retry"])
+			click.echo(
+				f"{name}: " + (", ".join(f"{value} {key}" for key, value in counts.items()) or "nothing due")
+			)
+	if silent:
+		sys.exit(1)
+
+
 commands = [subscriber_tv]

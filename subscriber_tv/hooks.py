@@ -10,7 +10,7 @@ after_install = "subscriber_tv.setup.install.after_install"
 after_migrate = ["subscriber_tv.setup.install.after_migrate"]
 before_uninstall = "subscriber_tv.setup.uninstall.before_uninstall"
 before_tests = "subscriber_tv.setup.install.before_tests"
-default_log_clearing_doctypes = {"TV Activation": 90, "TV Command": 365}
+default_log_clearing_doctypes = {"TV Activation": 90, "TV Command": 365, "TV Provisioning Order": 90}
 
 after_request = [
 	"subscriber_tv.api.activation.replace_answer",
@@ -111,12 +111,17 @@ scheduler_events = {
 	"daily": [
 		"subscriber_tv.flows.contracts.renew_due.renew_due",
 		"subscriber_tv.flows.letters.renewals.write_renewals",
+		"subscriber_tv.flows.provisioning.reconcile.reconcile_daily",
 	],
 	"cron": {
+		"* * * * *": [
+			"subscriber_tv.flows.provisioning.wake.wake_due",
+			"subscriber_tv.flows.provisioning.tell_owner.tell_owners",
+		],
 		"*/10 * * * *": [
 			"subscriber_tv.flows.billing.start_run.resume_abandoned",
 			"subscriber_tv.flows.campaigns.start.resume_abandoned",
-		]
+		],
 	},
 	"hourly": [
 		"subscriber_tv.flows.contracts.end_due.end_due",

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -33,7 +34,8 @@ class Platform:
 		self.headers: dict[str, str] = {}
 		self.page = 1000
 		self.lock = threading.Lock()
-		self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"platform": self}))
+		self.broken: list[str] = []
+		self._server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"platform": self}))
 		self._server.daemon_threads = True
 		threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -88,6 +90,15 @@ class Platform:
 			],
 			"next": shown[-1][0] if len(rows) > len(shown) else "",
 		}
+
+
+class Server(ThreadingHTTPServer):
+	"""Keeps what a test has to know of; a client that hung up is none of it."""
+
+	def handle_error(self, request, client_address):
+		error = sys.exc_info()[1]
+		if not isinstance(error, OSError):
+			self.RequestHandlerClass.platform.broken.append(repr(error))
 
 
 class Handler(BaseHTTPRequestHandler):

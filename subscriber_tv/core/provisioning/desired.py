@@ -15,7 +15,8 @@ DEVICE = "Device"
 ACCOUNT = "Account"
 
 ACTIVE = "Active"
-_OVER = frozenset({"Cancelled", "Uninstalled"})
+_OPEN = WATCHING | {"Suspended"}
+"""States in which an account exists. Nothing is suspended that was not active before."""
 
 Codes = Mapping[str, tuple[str, ...]]
 """Entitlement codes by offer version."""
@@ -60,15 +61,14 @@ def of_tv(state: str, removed: bool, offers: Iterable[str], codes: Codes) -> Des
 def of_account(contract: ContractFacts, codes: Codes, now: int) -> tuple[Desired, int]:
 	"""What a platform shall hold about a subscription's account at `now`, and when that changes by itself (0: never).
 
-	The account is opened when the contract is first watched, keeps no entitlement while it is suspended, and is closed
-	when the contract is over. Times are epoch seconds UTC; a contract day begins at midnight at its site.
+	The account is opened with the activation, keeps no entitlement while the contract is suspended, and is closed when it
+	is over. Times are epoch seconds UTC; a contract day begins at midnight at its site.
 	"""
 	zone = ZoneInfo(contract.time_zone)
 	edges = {_midnight(day, zone) for day in _days(contract)}
 	again = min((edge for edge in edges if edge > now), default=0)
 	begun = [span for span in contract.spans if _midnight(span.start, zone) <= now]
-	watched = any(span.state in WATCHING for span in begun)
-	if not watched or begun[-1].state in _OVER:
+	if not begun or begun[-1].state not in _OPEN:
 		return NOTHING, again
 	offers: list[str] = []
 	for line in contract.lines:

@@ -14,11 +14,14 @@ PAIRED = (movements.ACTIVE, movements.QUARANTINED)
 """Credential states whose TVs have a row in the projection."""
 
 
-def of_devices(serials: Iterable[str]) -> projection.Facts:
-	"""Facts for these TVs: bound ones with contract and offers, the others as removed."""
+def of_devices(serials: Iterable[str], subscriptions: Iterable[str] = ()) -> projection.Facts:
+	"""Facts for these TVs: bound ones with contract and offers, the others as removed.
+
+	:param subscriptions: contracts to load besides, whether or not one of these TVs serves them
+	"""
 	serials = list(dict.fromkeys(serials))
 	bound = _bound(serials)
-	zones = _time_zones({device.subscription for device in bound})
+	zones = _time_zones({device.subscription for device in bound} | set(subscriptions))
 	contracts = tuple(
 		_contract(contract, zones[name])
 		for name, contract in timeline.load_many(zones).items()

@@ -14,6 +14,7 @@ from frappe.utils import add_to_date, now_datetime
 from subscriber_tv.core.activation import projection
 from subscriber_tv.core.activation.feed import OFFER
 from subscriber_tv.flows.activation import facts, keys, store_rights
+from subscriber_tv.flows.provisioning.follow_rights import follow_rights
 from subscriber_tv.flows.settings import phase_on
 
 SEQUENCE = "TV-RIGHTS-SEQ"
@@ -139,6 +140,7 @@ def _publish(found: projection.Facts, now: int, again: bool = False) -> int:
 		signed.append(
 			projection.Signed(done.entry.numbered(seq), done.subscription, done.facts_hash, done.signed_at)
 		)
+	follow_rights(signed, found, now)
 	store_rights.save(signed)
 	if signed:
 		series = frappe.qb.DocType("Series")
@@ -204,7 +206,7 @@ def _expand(row, now: int, limit: int) -> int:
 		frappe.db.delete("TV Rights Outbox", {"name": row.name})
 		return 1
 	serials = _serials(row, limit)
-	_publish(facts.of_devices(serials), now)
+	_publish(facts.of_devices(serials, [row.subject] if row.subject_type == "Subscription" else ()), now)
 	if len(serials) < limit or row.subject_type == "Device":
 		frappe.db.delete("TV Rights Outbox", {"name": row.name})
 	else:

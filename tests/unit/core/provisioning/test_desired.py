@@ -104,6 +104,11 @@ def test_an_account_without_a_running_line_stays_open():
 	assert of_account(contract(*RUNNING, lines=lines), CODES, at("2026-02-06"))[0] == Desired(True)
 
 
+def test_a_contract_suspended_on_its_first_day_keeps_its_account():
+	spans = (RUNNING[0], Span("Suspended", date(2026, 2, 1)))
+	assert of_account(contract(*spans), CODES, at("2026-02-01"))[0] == Desired(True)
+
+
 def test_an_account_reopens_with_its_contract():
 	spans = (
 		*RUNNING[:-1],

@@ -1,0 +1,1 @@
+"""Orders to CAS, DRM and streaming platforms: made as rights change, sent in order, repeated until answered."""
