@@ -6,9 +6,12 @@ what is known of the projection's file: which one was checked and found sound, a
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
 import secrets
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -85,6 +88,8 @@ def end_with_main() -> None:
 	main = os.environ.get(MAIN)
 	if main and main != str(os.getpid()):
 		threading.Thread(target=_watch, args=(int(main),), name="main-watch", daemon=True).start()
+		# By then all is answered and written. Python's own end would pull the rug from under the server's threads.
+		atexit.register(_end)
 
 
 def _watch(main: int) -> None:
@@ -92,3 +97,10 @@ def _watch(main: int) -> None:
 	while os.getppid() == main:
 		time.sleep(_LOOK)
 	os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end() -> None:
+	logging.shutdown()
+	sys.stdout.flush()
+	sys.stderr.flush()
+	os._exit(0)

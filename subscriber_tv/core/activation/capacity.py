@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 # What a refusal costs, measured against an answer: the decision is saved, the HTTP around it is not.
 REFUSAL_COST = 0.4
-# Before anything was measured.
-FIRST_GUESS = 2000.0
+# Before anything was measured: rather too much, since requests that wait show that soon enough.
+FIRST_GUESS = 10_000.0
 LEAST, MOST = 50.0, 100_000.0
 # Answers within one sample that say enough about their cost.
 _ENOUGH = 200.0

@@ -258,8 +258,8 @@ def test_capacity_is_measured():
 	capacity = Capacity()
 	assert capacity.value == FIRST_GUESS
 	for _ in range(40):
-		capacity.note(Sample(admitted=8000, refused=0, busy=0.8))
-	assert capacity.value == pytest.approx(10_000, rel=0.01)
+		capacity.note(Sample(admitted=8000, refused=0, busy=1.6))
+	assert capacity.value == pytest.approx(5000, rel=0.01)
 
 
 def test_refusals_count_for_what_they_cost():
