@@ -26,6 +26,15 @@ def on_site(context) -> Iterator[None]:
 		frappe.destroy()
 
 
+@contextmanager
+def plain_refusal() -> Iterator[None]:
+	"""Say why a command cannot be done in one line, without the way that led there. Exit code 1."""
+	try:
+		yield
+	except frappe.ValidationError as error:
+		raise click.ClickException(frappe.utils.strip_html(str(error)))
+
+
 @subscriber_tv.command("bill-run")
 @click.option("--company", help="Company that bills; default that of TV Settings.")
 @click.option("--posting-date", help="Date of the invoices, YYYY-MM-DD; default today.")
@@ -281,7 +290,7 @@ def mqtt(context):
 	"""Hear on the message broker which TVs are online and what they did, until SIGTERM."""
 	from subscriber_tv.publisher import listen
 
-	with on_site(context):
+	with on_site(context), plain_refusal():
 		listen()
 
 
@@ -290,7 +299,7 @@ def mqtt(context):
 @pass_context
 def mqtt_files(context, folder):
 	"""Write the access list and passwords of all bound TVs for a Mosquitto broker into FOLDER; reload it then."""
-	with on_site(context):
+	with on_site(context), plain_refusal():
 		from subscriber_tv.flows.mqtt.write_files import write_files
 
 		click.echo(f"{write_files(folder)} TVs")

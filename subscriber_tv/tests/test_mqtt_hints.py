@@ -200,9 +200,10 @@ class TestBrokerFiles(BrokerCase):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
 		site, model = frappe.db.get_value("TV Device", tv.serial, ["site", "model"])
 		place = broker.place_of(tv.serial, site, model)
-		self.assertEqual(place["topics"][0], f"tv/v1/test-operator/d/{tv.serial}/cmd")
+		self.assertTrue(all(isinstance(value, str) for value in place.values()))
+		self.assertEqual((place["operator"], place["site"], place["group"]), ("test-operator", site, model))
 		self.assertEqual(
-			(place["user"], place["host"], place["port"]), (tv.serial, "127.0.0.1", self.mosquitto.port)
+			(place["user"], place["host"], place["port"]), (tv.serial, "127.0.0.1", str(self.mosquitto.port))
 		)
 		member = self.tell_broker()[tv.serial]
 		self.assertEqual(member, Member(tv.serial, site, model))

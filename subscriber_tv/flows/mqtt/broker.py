@@ -77,8 +77,8 @@ def tv_secret() -> bytes:
 	return _file(TV_SECRET).read_bytes().strip()
 
 
-def place_of(serial: str, site: str | None, model: str | None) -> dict | None:
-	"""What a TV is told when it pairs: where the broker is, its password there, and the topics it hears.
+def place_of(serial: str, site: str | None, model: str | None) -> dict[str, str] | None:
+	"""What a TV is told when it pairs: where the broker is, its password there, and what its site and group are called.
 
 	None while the site uses no broker, and for a serial that can stand in no topic.
 	"""
@@ -87,14 +87,13 @@ def place_of(serial: str, site: str | None, model: str | None) -> dict | None:
 	settings = _settings()
 	return {
 		"host": settings.mqtt_public_host or settings.mqtt_host,
-		"port": settings.mqtt_port,
-		"tls": bool(settings.mqtt_tls),
+		"port": str(settings.mqtt_port),
+		"tls": "1" if settings.mqtt_tls else "0",
 		"operator": operator(),
 		"user": serial,
 		"password": broker_files.tv_password(tv_secret(), serial),
 		"site": topics.label(site) if site else "",
 		"group": topics.label(model) if model else "",
-		"topics": list(topics.heard_by(operator(), serial, site or "", model or "")),
 	}
 
 

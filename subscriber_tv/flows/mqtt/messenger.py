@@ -38,21 +38,28 @@ class Messenger:
 			frappe.db.rollback()
 
 	def close(self) -> None:
-		"""Let what is on its way go, then leave the broker."""
-		if self._connection:
-			self._connection.close()
-		self._connection = None
+		"""Let what is on its way go, then leave the broker to whichever process wants it."""
+		self._disconnect()
+		try:
+			frappe.db.sql("select release_lock(%s)", _lock_name())
+		except Exception:
+			log.debug("the lock went with its connection", exc_info=True)
 
 	def _ready(self) -> bool:
 		if not broker.enabled() or not _mine():
-			self.close()
+			self._disconnect()
 			return False
 		wanted = broker.publisher()
 		if not self._connection or self._connection.broker != wanted:
-			self.close()
+			self._disconnect()
 			self._connection = Connection(wanted)
 			self._hints, self._commands = Hints(broker.most_questions()), Commands()
 		return True
+
+	def _disconnect(self) -> None:
+		if self._connection:
+			self._connection.close()
+		self._connection = None
 
 	def _settle(self) -> None:
 		for (kind, which), outcome in self._connection.outcomes():
@@ -67,7 +74,12 @@ def _mine() -> bool:
 
 	The lock belongs to the database connection, so it goes with the process that holds it.
 	"""
-	name = f"tv-mqtt-{frappe.conf.db_name}"[:64]
+	name = _lock_name()
 	if frappe.db.sql("select is_used_lock(%s) = connection_id()", name)[0][0]:
 		return True
 	return bool(frappe.db.sql("select get_lock(%s, 0)", name)[0][0])
+
+
+def _lock_name() -> str:
+	"""Locks are the server's, so the name says which site it is of."""
+	return f"tv-mqtt-{frappe.conf.db_name}"[:64]
