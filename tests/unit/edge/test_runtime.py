@@ -14,7 +14,9 @@ DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "edge"
 @pytest.fixture
 def environ(monkeypatch):
 	for name in (runtime.FOLDER, runtime.MAIN, "RUNTIME_DIRECTORY"):
-		monkeypatch.delenv(name, raising=False)
+		# Set first, so that what a run leaves there is taken away again.
+		monkeypatch.setenv(name, "")
+		monkeypatch.delenv(name)
 	return monkeypatch
 
 
