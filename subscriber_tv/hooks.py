@@ -10,7 +10,13 @@ after_install = "subscriber_tv.setup.install.after_install"
 after_migrate = ["subscriber_tv.setup.install.after_migrate"]
 before_uninstall = "subscriber_tv.setup.uninstall.before_uninstall"
 before_tests = "subscriber_tv.setup.install.before_tests"
-default_log_clearing_doctypes = {"TV Activation": 90, "TV Command": 365, "TV Provisioning Order": 90}
+default_log_clearing_doctypes = {
+	"TV Activation": 90,
+	"TV Command": 365,
+	"TV Device Evidence": 90,
+	"TV Device Hour": 3,
+	"TV Provisioning Order": 90,
+}
 
 after_request = [
 	"subscriber_tv.api.activation.replace_answer",
@@ -55,12 +61,16 @@ override_doctype_dashboards = {
 }
 permission_query_conditions = {
 	"TV Activation": "subscriber_tv.overrides.company_walls.conditions",
+	"TV Device Evidence": "subscriber_tv.overrides.company_walls.conditions",
+	"TV Device Hour": "subscriber_tv.overrides.company_walls.conditions",
 	"TV Billed Period": "subscriber_tv.overrides.company_walls.conditions",
 	"TV Entitlement": "subscriber_tv.overrides.company_walls.conditions",
 	"TV Usage Record": "subscriber_tv.overrides.company_walls.conditions",
 }
 has_permission = {
 	"TV Activation": "subscriber_tv.overrides.company_walls.has_permission",
+	"TV Device Evidence": "subscriber_tv.overrides.company_walls.has_permission",
+	"TV Device Hour": "subscriber_tv.overrides.company_walls.has_permission",
 	"TV Billed Period": "subscriber_tv.overrides.company_walls.has_permission",
 	"TV Entitlement": "subscriber_tv.overrides.company_walls.has_permission",
 	"TV Usage Record": "subscriber_tv.overrides.company_walls.has_permission",
@@ -109,6 +119,8 @@ doc_events = {
 
 scheduler_events = {
 	"daily": [
+		"subscriber_tv.flows.support.count_fleet.recount",
+		"subscriber_tv.flows.support.judge_copies.judge_again",
 		"subscriber_tv.flows.contracts.renew_due.renew_due",
 		"subscriber_tv.flows.letters.renewals.write_renewals",
 		"subscriber_tv.flows.provisioning.reconcile.reconcile_daily",
@@ -117,8 +129,10 @@ scheduler_events = {
 		"* * * * *": [
 			"subscriber_tv.flows.provisioning.wake.wake_due",
 			"subscriber_tv.flows.provisioning.tell_owner.tell_owners",
+			"subscriber_tv.flows.support.count_fleet.count_fleet",
 		],
 		"*/10 * * * *": [
+			"subscriber_tv.flows.support.apply_rules.apply_rules",
 			"subscriber_tv.flows.billing.start_run.resume_abandoned",
 			"subscriber_tv.flows.campaigns.start.resume_abandoned",
 		],

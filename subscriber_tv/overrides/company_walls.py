@@ -1,7 +1,7 @@
 """Records that name no company or no customer themselves: they ask their TV and their contract, where users are kept to some.
 
-TV Activation and TV Entitlement are written by the thousand and name neither. A usage record and a billed period name
-their company, and of their contract's customer, who may change, the contract knows.
+TV Activation, TV Entitlement, TV Device Hour and TV Device Evidence are written by the thousand and name none or one of the two. A usage
+record and a billed period name their company, and of their contract's customer, who may change, the contract knows.
 """
 
 import frappe
@@ -18,7 +18,10 @@ def conditions(user: str | None = None, doctype: str | None = None) -> str:
 	if not frappe.get_meta(doctype).has_field("company") and (own := _allowed(rules, "Company", doctype)):
 		asked.append(_of("device", "TV Device", ("company",), own, doctype))
 	if own := _allowed(rules, "Customer", doctype):
-		asked.append(_of("subscription", "TV Subscription", ("customer", "payer"), own, doctype))
+		if frappe.get_meta(doctype).has_field("subscription"):
+			asked.append(_of("subscription", "TV Subscription", ("customer", "payer"), own, doctype))
+		else:
+			asked.append(_of("device", "TV Device", ("customer",), own, doctype))
 	return " and ".join(asked)
 
 

@@ -7,6 +7,7 @@ DOCTYPES = Path(__file__).resolve().parents[2] / "subscriber_tv/subscriber_tv/do
 TELLING = ("Customer", "TV Subscription", "TV Device")
 WITHOUT = {
 	"TV Activation": "asks its TV: overrides/company_walls.py",
+	"TV Device Hour": "asks its TV: overrides/company_walls.py",
 	"TV Entitlement": "asks its TV: overrides/company_walls.py",
 	"TV Site": "a customer's, as a Customer is of no company",
 	"TV Exit Rule": "a rule of the catalogue, in a currency",

@@ -7,6 +7,8 @@ frappe.ui.form.on("TV Device", {
 	refresh(frm) {
 		frm.disable_save();
 		show_state(frm);
+		show_story(frm);
+		frm.add_custom_button(__("Why Refused?"), () => frappe.set_route("why-tv-refused", frm.doc.name));
 		if (frm.doc.line_id && has_one_of(PAIRING_ROLES)) {
 			frm.add_custom_button(__("Unbind"), () => unbind(frm));
 		}
@@ -21,6 +23,12 @@ frappe.ui.form.on("TV Device", {
 	},
 });
 
+async function show_story(frm) {
+	await frappe.require(["/assets/subscriber_tv/js/device_story.js", "/assets/subscriber_tv/css/fleet.css"]);
+	subscriber_tv.show_device_now(frm);
+	subscriber_tv.show_device_story(frm);
+}
+
 function show_state(frm) {
 	frm.set_intro("");
 	if (frm.doc.credential_state === "Pending") {
@@ -28,6 +36,10 @@ function show_state(frm) {
 		frm.set_intro(__("This TV shows a pairing code until {0}. Bind it on its subscription.", [until]), "blue");
 	} else if (frm.doc.credential_state === "Revoked") {
 		frm.set_intro(__("This TV is revoked: it can neither play nor pair."), "red");
+	} else if (frm.doc.credential_state === "Quarantined") {
+		frm.set_intro(__("This TV is quarantined: signs show that it has a copy. Look at them, then clear them or revoke it."), "red");
+	} else if (frm.doc.suspicion) {
+		frm.set_intro(__("Signs show that this TV may have a copy. It is {0}.", [__(frm.doc.suspicion).toLowerCase()]), "orange");
 	} else if (["In Service", "Sold"].includes(frm.doc.state) && !frm.doc.line_id) {
 		frm.set_intro(__("Delivered, but not bound to a subscription: it shows a pairing code when switched on."), "orange");
 	}

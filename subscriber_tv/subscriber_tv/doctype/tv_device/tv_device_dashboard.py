@@ -8,6 +8,7 @@ def get_data() -> dict:
 		"non_standard_fieldnames": {"TV Usage Record": "serial"},
 		"transactions": [
 			{"label": _("Activation"), "items": ["TV Activation", "TV Entitlement"]},
+			{"label": _("Fleet"), "items": ["TV Device Evidence", "TV Alarm", "TV Device Hour"]},
 			{"label": _("Billing"), "items": ["TV Usage Record"]},
 		],
 	}
