@@ -118,6 +118,12 @@ ENDPOINTS = {
 	"disputes.decide": [Refused(lambda scene: {"dispute": scene.dispute, "event": "reject", "note": "No"})],
 	"explain.line": [Refused(lambda scene: {"row": scene.invoice.items[0].name})],
 	"explain.rows": [invoice(), Refused(lambda scene: {"subscription": scene.renewing})],
+	"fleet.board": [Blind(lambda scene: {"group": "site"}, lambda answer: answer["totals"]["tvs"])],
+	"fleet.device_story": [Refused(lambda scene: {"device": scene.bound})],
+	"fleet.device_now": [Refused(lambda scene: {"device": scene.bound})],
+	"fleet.clear_evidence": [Refused(lambda scene: {"device": scene.bound, "reason": "Known"})],
+	"fleet.why_refused": [Refused(lambda scene: {"serial": scene.bound})],
+	"fleet.activation_minutes": [Blind(lambda scene: {}, lambda answer: answer["tvs"])],
 	"imports.import_csv": [
 		Refused(lambda scene: {"kind": "subscriptions", "file_url": scene.file_of(frappe.session.user)}),
 	],
@@ -184,6 +190,9 @@ def endpoints() -> dict[str, Callable]:
 		frappe.get_module(API + module.name)
 	ours = [method for method in frappe.whitelisted if method.__module__.startswith("subscriber_tv.")]
 	return {f"{method.__module__.removeprefix(API)}.{method.__name__}": method for method in ours}
+
+
+OF_THE_FLEET = ("TV Device Status", "TV Fleet Count", "TV Device Evidence", "TV Device Hour", "TV Alarm")
 
 
 class TestCompanyWalls(WallsCase):
@@ -255,7 +264,13 @@ class TestCompanyWalls(WallsCase):
 		kept = make_user(*ROLES)
 		add_user_permission("Customer", self.cancelled_for, kept)
 		add_user_permission("Customer", self.customer, self.insider)
-		for doctype in ("TV Usage Record", "TV Billed Period", "TV Activation", "TV Entitlement"):
+		for doctype in (
+			"TV Usage Record",
+			"TV Billed Period",
+			"TV Activation",
+			"TV Entitlement",
+			*OF_THE_FLEET,
+		):
 			filters = {"name": self.counts} if doctype == "TV Usage Record" else self.records()[doctype]
 			with self.subTest(doctype):
 				self.assertTrue(self.listed(self.insider, doctype, filters))
@@ -291,6 +306,7 @@ class TestCompanyWalls(WallsCase):
 		for report, filters, column, own in (
 			("TV Offer Versions Compared", {}, "version", self.version),
 			("TV Parked Payers", {}, "payer", self.customer),
+			("TV Activation Time", {}, "sector", self.territory),
 			("TV Quote and Bill", {"quotation": self.quoted}, "quotation", self.quoted),
 		):
 			for user, sees in ((self.insider, True), (self.outsider, False)):
@@ -323,5 +339,10 @@ class TestCompanyWalls(WallsCase):
 			"TV Usage Record": {"tv_import": self.tv_import},
 			"TV Device": {"name": self.device},
 			"TV Activation": {"device": self.bound},
+			"TV Device Status": {"device": self.bound},
+			"TV Fleet Count": {"site": self.site},
+			"TV Device Evidence": {"device": self.bound},
+			"TV Device Hour": {"device": self.bound},
+			"TV Alarm": {"device": self.bound},
 			"TV Entitlement": {"device": self.bound},
 		}

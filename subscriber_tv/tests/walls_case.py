@@ -1,10 +1,13 @@
 """A company with a record of every kind, somebody who works for it, and somebody with the same roles elsewhere."""
 
+import time
+
 import frappe
 from frappe.permissions import add_user_permission
-from frappe.utils import getdate
+from frappe.utils import add_to_date, getdate, now_datetime
 from frappe.utils.file_manager import save_file
 
+from subscriber_tv.core.devices import clones, heartbeats
 from subscriber_tv.flows.activation.bind import bind_by_code
 from subscriber_tv.flows.activation.publish import publish_pending
 from subscriber_tv.flows.billing import first_bills, preview_run
@@ -12,6 +15,10 @@ from subscriber_tv.flows.campaigns import work
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.contracts.renew_due import notice_if_due
 from subscriber_tv.flows.quotes.open_from_quote import open_from_quote
+from subscriber_tv.flows.support import raise_alarm
+from subscriber_tv.flows.support.count_fleet import count_fleet
+from subscriber_tv.flows.support.note_evidence import Sign, note_evidence
+from subscriber_tv.flows.support.take_heartbeats import take_heartbeats
 from subscriber_tv.flows.usage import receive
 from subscriber_tv.tests import factories, usage_case
 from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase
@@ -84,10 +91,26 @@ class WallsCase(BillingTestCase):
 		self.bound = bind_by_code(subscription=self.name, line_id="L1", code=bound.code())
 		while publish_pending():
 			pass  # other tests leave contracts to be published, too
+		self._fleet(self)
 		self.quotation, self.quoted = (self._quote(self) for _n in range(2))
 		for name in open_from_quote(self.quoted):
 			for event in factories.PATHS["Active"]:
 				change_state(subscription=name, event=event, effective_date=TODAY)
+
+	def _fleet(self):
+		"""A TV that was heard, showed a sign of a copy, has an alarm, and waited for its first picture."""
+		now = int(time.time())
+		take_heartbeats([heartbeats.one(self.bound, heartbeats.Beat(temp=40), at=now)], now=now)
+		note_evidence([Sign(self.bound, clones.Evidence(clones.RESYNC, now))], now=now)
+		place = {"device": self.bound, "customer": self.customer, "company": COMPANY}
+		raise_alarm.open_alarm(raise_alarm.Alarm(f"H|walls|{self.bound}", "Health", "Hot", "", **place))
+		frappe.db.set_value("TV Device", self.bound, "first_power_on", now_datetime())
+		before = add_to_date(now_datetime(), minutes=-9)
+		lines = {"parent": self.bound, "event": ("in", ("Delivered", "Sold"))}
+		frappe.db.set_value("TV Device Event Line", lines, "at", before)
+		installed = {"subscription": self.name, "event": "finish_installation"}
+		frappe.db.set_value("TV Subscription Change", installed, "known_on", before)
+		count_fleet()
 
 	def _quote(self) -> str:
 		quote = frappe.get_doc(

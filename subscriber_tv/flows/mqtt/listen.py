@@ -17,6 +17,7 @@ from subscriber_tv.core.mqtt import topics
 from subscriber_tv.core.mqtt.presence import Changes, Heard, Presence
 from subscriber_tv.flows.activation.sweep import reconnect
 from subscriber_tv.flows.mqtt import broker
+from subscriber_tv.flows.support.take_heartbeats import take_presence
 
 log = logging.getLogger("subscriber_tv.mqtt")
 
@@ -137,6 +138,9 @@ def write(changes: Changes) -> None:
 	_set(changes.online_kept, online=1)
 	_set(changes.offline_kept, online=0)
 	_set(changes.seen, last_seen=now)
+	here = {*changes.online_live, *changes.online_kept}
+	gone = {*changes.offline_live, *changes.offline_kept}
+	take_presence(dict.fromkeys(here, True) | dict.fromkeys(gone, False), now=int(time.time()))
 	for name in sorted(set(changes.done) | set(changes.refused)):
 		_count(name, changes.done.get(name, 0), changes.refused.get(name, 0))
 

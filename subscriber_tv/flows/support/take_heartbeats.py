@@ -53,7 +53,7 @@ def take_heartbeats(rows: Iterable[Hour], *, now: int, audience: str = "desk") -
 
 def take_presence(online: Mapping[str, bool], *, now: int) -> int:
 	"""Note who is connected to the broker (serial -> connected); how many TVs changed."""
-	before = _statuses(sorted(online))
+	before = _statuses(sorted(_known(set(online))))
 	changed = []
 	for serial, status in before.items():
 		if bool(status.online) == online[serial]:

@@ -1,0 +1,12 @@
+frappe.query_reports["TV Activation Time"] = {
+	filters: [
+		{
+			fieldname: "from_date",
+			label: __("From"),
+			fieldtype: "Date",
+			default: frappe.datetime.add_months(frappe.datetime.get_today(), -12),
+		},
+		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today() },
+		{ fieldname: "company", label: __("Company"), fieldtype: "Link", options: "Company" },
+	],
+};
