@@ -229,7 +229,8 @@ class TestActivationTime(FleetCase):
 
 	def test_the_card_reads_the_last_thirty_days(self):
 		serial = self.tv()
-		frappe.db.set_value("TV Device", {"first_power_on": ("is", "set")}, "first_power_on", None)
+		device = frappe.qb.DocType("TV Device")
+		frappe.qb.update(device).set(device.first_power_on, None).run()
 		self.assertEqual(fleet.activation_minutes()["value"], 0)
 		now = now_datetime()
 		frappe.db.set_value("TV Device", serial, "first_power_on", now)
