@@ -9,7 +9,9 @@ from subscriber_tv.core.devices import movements
 from subscriber_tv.flows.activation import record_answer
 from subscriber_tv.flows.activation.note_change import note_change
 from subscriber_tv.flows.contracts.change_state import change_state
+from subscriber_tv.flows.contracts.record_change import read_current
 from subscriber_tv.flows.contracts.today import site_today
+from subscriber_tv.flows.devices.tvs_on_line import tvs_on_line
 from subscriber_tv.flows.devices.write_devices import add_event, count_bound
 from subscriber_tv.flows.settings import phase_on, require_phase
 
@@ -49,7 +51,7 @@ def find_by_code(code: str) -> dict:
 
 
 def _lock_subscription(subscription: str):
-	fields = ["name", "state", "customer", "site", "company"]
+	fields = ["name", "state", "customer", "site", "company", "modified"]
 	found = frappe.db.get_value("TV Subscription", subscription, fields, as_dict=True, for_update=True)
 	if not found:
 		frappe.throw(_("There is no subscription {0}.").format(subscription), BindRefused)
@@ -142,7 +144,7 @@ def _check_device(device, contract) -> None:
 
 
 def _check_line(contract, line_id: str) -> None:
-	lines = {row.line_id: row for row in frappe.get_doc("TV Subscription", contract.name).lines}
+	lines = {row.line_id: row for row in read_current(contract.name, contract).lines}
 	line = lines.get(line_id)
 	if line is None:
 		frappe.throw(
@@ -157,7 +159,7 @@ def _check_line(contract, line_id: str) -> None:
 			),
 			BindRefused,
 		)
-	if _bound(contract.name, line_id) >= line.quantity:
+	if tvs_on_line(contract.name, line_id) >= line.quantity:
 		frappe.throw(
 			_("All {0} outlets of line {1} have their TV. Unbind one, or raise the quantity.").format(
 				line.quantity, frappe.bold(line_id)
@@ -165,14 +167,6 @@ def _check_line(contract, line_id: str) -> None:
 			BindRefused,
 			title=_("Line Full"),
 		)
-
-
-def _bound(subscription: str, line_id: str) -> int:
-	"""TVs bound to the line, past this transaction's snapshot: another agent may have bound one just now."""
-	device = frappe.qb.DocType("TV Device")
-	query = frappe.qb.from_(device).select(device.name)
-	query = query.where((device.subscription == subscription) & (device.line_id == line_id))
-	return len(query.for_update().run())
 
 
 def _write(device, contract, line_id: str) -> None:

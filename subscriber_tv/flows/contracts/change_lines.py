@@ -15,6 +15,7 @@ from subscriber_tv.flows.contracts.change_terms import Completion, record_other
 from subscriber_tv.flows.contracts.check_line import check_line, check_option, check_prices
 from subscriber_tv.flows.contracts.record_change import Source
 from subscriber_tv.flows.contracts.today import site_today
+from subscriber_tv.flows.devices.tvs_on_line import tvs_on_line
 
 STEP = ("line_id", "offer_version", "quantity", "prices", "option_of", "ends")
 
@@ -128,21 +129,20 @@ def _check_change(contract: Contract, facts: frappe._dict, change: Change) -> No
 			),
 			title=_("No Change"),
 		)
-	_check_bound(contract.subscription, after, site_today(facts.site))
+	_check_bound(contract, after, site_today(facts.site))
 
 
-def _check_bound(subscription: str, after: Contract, today: date) -> None:
+def _check_bound(contract: Contract, after: Contract, today: date) -> None:
 	"""Fewer outlets than TVs bound would leave open which of them go dark."""
-	for row in frappe.get_all(
-		"TV Subscription Line",
-		{"parent": subscription, "parenttype": "TV Subscription", "bound": (">", 0)},
-		["line_id", "bound"],
-	):
-		line = line_on(after.lines, row.line_id, today)
-		if line and line.quantity < row.bound:
+	for line_id in dict.fromkeys(piece.line_id for piece in contract.lines):
+		before, line = line_on(contract.lines, line_id, today), line_on(after.lines, line_id, today)
+		if not (before and line and line.quantity < before.quantity):
+			continue
+		bound = tvs_on_line(contract.subscription, line_id)
+		if line.quantity < bound:
 			frappe.throw(
 				_(
 					"{0} TVs are bound to line {1}, more than {2}. Unbind those that leave, then lower the quantity."
-				).format(row.bound, frappe.bold(row.line_id), line.quantity),
+				).format(bound, frappe.bold(line_id), line.quantity),
 				title=_("TVs Still Bound"),
 			)

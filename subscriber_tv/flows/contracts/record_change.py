@@ -7,6 +7,7 @@ import frappe
 from subscriber_tv.core.contracts.lines import Line, line_on, next_day_of_change
 from subscriber_tv.core.contracts.timeline import Change, Contract
 from subscriber_tv.flows.contracts.change_rows import rows_of
+from subscriber_tv.flows.devices.tvs_on_line import tvs_on_line
 
 #: DocType and name of the document that caused a change.
 Source = tuple[str, str]
@@ -130,17 +131,11 @@ def _drop_lines_taken_back(doc, contract: Contract) -> None:
 	for row in list(doc.lines):
 		if row.line_id in known:
 			continue
-		if _has_tv(doc.name, row.line_id):
+		if tvs_on_line(doc.name, row.line_id):
 			_write_line(row, {"from_date": None, "to_date": contract.changes[0].effective})
 		else:
 			frappe.db.delete("TV Subscription Line", {"name": row.name})
 			doc.lines.remove(row)
-
-
-def _has_tv(subscription: str, line_id: str) -> bool:
-	"""Whether a TV is bound to the line, past this transaction's snapshot: somebody may have bound one just now."""
-	there = {"subscription": subscription, "line_id": line_id}
-	return bool(frappe.db.get_value("TV Device", there, "name", for_update=True))
 
 
 def _shown(pieces: list[Line], today: date) -> Line:
