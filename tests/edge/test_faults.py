@@ -1,15 +1,20 @@
 """Bad disks, full disks and wrong clocks, with real processes: no wrong answer, and everything heals by itself."""
 
+import http.client
 import json
+import random
 import resource
 import sqlite3
 import subprocess
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from edge_process import EdgeProcess, eventually
 from feed_publisher import Publisher, Rights
+
+from subscriber_tv.edge.store import Store
 
 SERIAL = "HOTEL-000001"
 OTHERS = [f"HOTEL-{number:06}" for number in range(2, 60)]
@@ -214,3 +219,48 @@ def test_a_stepped_clock_denies_nobody(rights, publisher, start, clock, seconds)
 	rights.set_state(SERIAL, "Suspended")
 	clock(0)
 	eventually(answers(edge, 403), 30)
+
+
+@contextmanager
+def meanwhile(*jobs):
+	"""Repeats every job in a thread of its own."""
+	done = threading.Event()
+
+	def repeat(job):
+		while not done.is_set():
+			job()
+
+	threads = [threading.Thread(target=repeat, args=(job,)) for job in jobs]
+	for thread in threads:
+		thread.start()
+	try:
+		yield
+	finally:
+		done.set()
+		for thread in threads:
+			thread.join()
+
+
+def test_an_edge_killed_again_and_again_ends_up_right(rights, publisher, start):
+	"""Killed at random moments, while rights change and TVs ask: never a wrong answer, and nothing is lost."""
+	draws, edge, seen = random.Random(4), start(rights, publisher.url, WORKERS="2"), set()
+	eventually(answers(edge, 200))
+
+	def change():
+		rights.set_state(draws.choice(OTHERS), draws.choice(["Active", "Suspended"]))
+		time.sleep(0.02)
+
+	def ask():
+		with suppress(OSError, http.client.HTTPException):
+			seen.add(edge.power_on(SERIAL)[0])
+
+	with meanwhile(change, ask):
+		for _ in range(5):
+			time.sleep(draws.uniform(0.3, 1.5))
+			edge.kill()
+			edge.start()
+	assert 200 in seen and seen <= {200, 503} and "damaged" not in edge.log()
+	eventually(lambda: edge.health()["seq"] == rights.seq, 20)
+	with closing(Store(edge.folder / "edge.db", read_only=True)) as held:
+		store = {serial: held.row(serial) for serial in (SERIAL, *OTHERS)}
+	assert store == {serial: rights.rows[serial].row() for serial in store}
