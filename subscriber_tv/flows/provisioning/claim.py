@@ -94,7 +94,16 @@ def message_of(row) -> Message:
 
 
 def _waiting(platform: str, now: int, limit: int) -> list[str]:
-	"""Subjects with a due order that none before it blocks, the longest due first."""
+	"""Subjects with a due order that none before it blocks, the longest due first; first those whose worker died."""
+	found: list[str] = []
+	for state in (orders.SENT, orders.PENDING):
+		if len(found) < limit:
+			found += _due_in(platform, state, now, limit - len(found))
+	return found
+
+
+def _due_in(platform: str, state: str, now: int, limit: int) -> list[str]:
+	"""One state at a time and in the order of its index: half a million waiting orders are not sorted for each round."""
 	table, earlier = frappe.qb.DocType(ORDER), frappe.qb.DocType(ORDER).as_("earlier")
 	blocked = (
 		frappe.qb.from_(earlier)
@@ -103,9 +112,8 @@ def _waiting(platform: str, now: int, limit: int) -> list[str]:
 		.where(earlier.state.isin(orders.OPEN))
 	)
 	query = frappe.qb.from_(table).select(table.subject_row).where(table.platform == platform)
-	query = query.where(table.state.isin(orders.OPEN) & (table.due <= now))
-	query = query.where(ExistsCriterion(blocked).negate())
-	return query.orderby(table.due).orderby(table.creation).limit(limit).run(pluck=True)
+	query = query.where((table.state == state) & (table.due <= now)).where(ExistsCriterion(blocked).negate())
+	return query.orderby(table.due).limit(limit).run(pluck=True)
 
 
 def _open_orders(subjects: dict) -> dict[str, list]:

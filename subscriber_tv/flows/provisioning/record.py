@@ -17,6 +17,8 @@ from subscriber_tv.flows.provisioning.write_orders import ORDER, SUBJECT
 
 Tried = tuple[Claimed, orders.Outcome]
 
+SETTLED = (orders.DONE, orders.SUPERSEDED)
+
 
 def record(tried: Iterable[Tried], claim: str, now: int, jitter: Callable[[], float]) -> None:
 	"""Record these outcomes, subject by subject under its lock. Commits: what is recorded stays recorded.
@@ -33,38 +35,35 @@ def record(tried: Iterable[Tried], claim: str, now: int, jitter: Callable[[], fl
 
 def _record(tried: Sequence[Tried], claim: str, now: int, jitter: Callable[[], float]) -> None:
 	rows = _rows([one.subject_row for one, _outcome in tried])
-	done: list[Claimed] = []
+	newest = {row.subject_row: row.sequence for row in rows.values() if row.state == orders.PENDING}
+	groups: dict[tuple[orders.Step, str], list[Claimed]] = {}
 	for one, outcome in tried:
-		mine = next((row for row in rows if row.name == one.order.key), None)
-		if not mine or mine.claim != claim or mine.state != orders.SENT:
-			continue
-		newer = any(
-			row.subject_row == one.subject_row
-			and row.sequence > mine.sequence
-			and row.state == orders.PENDING
-			for row in rows
-		)
-		step = orders.follow(one.order, outcome, now, jitter(), newer)
-		if step.state == orders.DONE and not outcome.text and not mine.responsible:
-			done.append(one)
-		else:
-			_write(one, mine, step, outcome, now)
-	_write_done(done, now)
+		mine = rows.get(one.order.key)
+		if mine and mine.claim == claim and mine.state == orders.SENT:
+			newer = newest.get(one.subject_row, 0) > mine.sequence
+			step = orders.follow(one.order, outcome, now, jitter(), newer)
+			groups.setdefault((step, outcome.text), []).append(one)
+	for (step, text), found in groups.items():
+		_write(found, step, text, now)
+	assigned = [name for name, row in rows.items() if row.responsible]
+	settled = [
+		one.order.key for (step, _text), found in groups.items() if step.state in SETTLED for one in found
+	]
+	close_assignments(ORDER, set(assigned) & set(settled))
 
 
-def _rows(subject_rows: list[str]) -> list:
+def _rows(subject_rows: list[str]) -> dict[str, dict]:
+	"""The open orders of these subjects, by name, in the order of their numbers."""
 	table = frappe.qb.DocType(ORDER)
 	query = frappe.qb.from_(table).select(
 		table.name, table.subject_row, table.sequence, table.state, table.claim, table.responsible
 	)
-	return (
-		query.where(table.subject_row.isin(subject_rows) & table.state.isin(orders.OPEN))
-		.for_update()
-		.run(as_dict=True)
-	)
+	query = query.where(table.subject_row.isin(subject_rows) & table.state.isin(orders.OPEN))
+	return {row.name: row for row in query.orderby(table.sequence).for_update().run(as_dict=True)}
 
 
-def _write(one: Claimed, row, step: orders.Step, outcome: orders.Outcome, now: int) -> None:
+def _write(found: list[Claimed], step: orders.Step, text: str, now: int) -> None:
+	"""Write one step for all orders that take it."""
 	is_open = step.state in orders.OPEN
 	values = {
 		"state": step.state,
@@ -72,34 +71,23 @@ def _write(one: Claimed, row, step: orders.Step, outcome: orders.Outcome, now: i
 		"next_try": add_to_date(now_datetime(), seconds=step.due - now) if is_open else None,
 		"in_doubt": int(step.in_doubt),
 		"settled_at": None if is_open else now_datetime(),
-		"last_error": "" if step.state == orders.DONE and not outcome.text else outcome.text or None,
-		"claim": row.claim if step.state == orders.SENT else "",
+		"last_error": text,
 	}
-	frappe.db.set_value(ORDER, one.order.key, values)
-	if row.responsible and not is_open and step.state != orders.FAILED:
-		close_assignments(ORDER, [one.order.key])
+	if step.state != orders.SENT:
+		values["claim"] = ""
+	frappe.db.set_value(ORDER, {"name": ("in", [one.order.key for one in found])}, values)
+	opening = [one.subject_row for one in found if one.message.action != orders.REVOKE]
 	if step.state == orders.DONE:
-		_settle([one], now)
-	elif step.in_doubt and one.message.action != orders.REVOKE:
-		frappe.db.set_value(SUBJECT, one.subject_row, "known", 1, update_modified=False)
+		closing = [one.subject_row for one in found if one.message.action == orders.REVOKE]
+		_note_subjects(opening, {"known": 1, "settled_at": now})
+		_note_subjects(closing, {"known": 0, "settled_at": now})
+	elif step.in_doubt:
+		_note_subjects(opening, {"known": 1})
 
 
-def _write_done(done: list[Claimed], now: int) -> None:
-	"""The usual case, in a few statements for all."""
-	if not done:
-		return
-	values = {"state": orders.DONE, "due": 0, "next_try": None, "in_doubt": 0, "last_error": "", "claim": ""}
-	values["settled_at"] = now_datetime()
-	frappe.db.set_value(ORDER, {"name": ("in", [one.order.key for one in done])}, values)
-	_settle(done, now)
-
-
-def _settle(done: list[Claimed], now: int) -> None:
-	for known in (0, 1):
-		names = [one.subject_row for one in done if (one.message.action != orders.REVOKE) == bool(known)]
-		if names:
-			values = {"known": known, "settled_at": now}
-			frappe.db.set_value(SUBJECT, {"name": ("in", names)}, values, update_modified=False)
+def _note_subjects(names: list[str], values: dict) -> None:
+	if names:
+		frappe.db.set_value(SUBJECT, {"name": ("in", names)}, values, update_modified=False)
 
 
 def note_health(platform: str, outcomes: Sequence[orders.Outcome], now: int, jitter: float) -> int:

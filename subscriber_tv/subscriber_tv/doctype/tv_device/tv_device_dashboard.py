@@ -7,7 +7,7 @@ def get_data() -> dict:
 		"fieldname": "device",
 		"non_standard_fieldnames": {"TV Usage Record": "serial"},
 		"transactions": [
-			{"label": _("Activation"), "items": ["TV Activation", "TV Entitlement"]},
+			{"label": _("Activation"), "items": ["TV Activation", "TV Entitlement", "TV Provisioning Order"]},
 			{"label": _("Fleet"), "items": ["TV Device Evidence", "TV Alarm", "TV Device Hour"]},
 			{"label": _("Billing"), "items": ["TV Usage Record"]},
 		],

@@ -1,6 +1,12 @@
 // Why an order is not done yet, and the button that sends it again under its own key.
 frappe.ui.form.on("TV Provisioning Order", {
+	setup(frm) {
+		frm.get_docfield("entitlements").formatter = (value) =>
+			frappe.utils.escape_html(JSON.parse(value || "[]").join(", "));
+	},
+
 	refresh(frm) {
+		frm.disable_save();
 		show_problem(frm);
 		if (!["Pending", "Failed"].includes(frm.doc.state)) return;
 		const label = frm.doc.state === "Failed" ? __("Send Again") : __("Send Now");

@@ -23,4 +23,4 @@ def on_doctype_update():
 	frappe.db.add_index(
 		"TV Provisioning Order", ["subject_row", "state", "sequence"], index_name="subject_open"
 	)
-	frappe.db.add_index("TV Provisioning Order", ["platform", "batch", "state"], index_name="platform_batch")
+	frappe.db.add_index("TV Provisioning Order", ["batch", "platform"], index_name="batch_of_platform")

@@ -24,14 +24,11 @@ frappe.listview_settings["TV Provisioning Order"] = {
 	},
 
 	formatters: {
-		entitlements: (value) => frappe.utils.escape_html(codes(value).join(", ")),
+		platform(value, df, doc) {
+			const open = ["Failed", "Pending"].includes(doc.state);
+			const said = open && doc.last_error ? `${value}: ${doc.last_error}` : value;
+			return frappe.utils.escape_html(said || "");
+		},
+		entitlements: (value) => frappe.utils.escape_html(JSON.parse(value || "[]").join(", ")),
 	},
 };
-
-function codes(value) {
-	try {
-		return JSON.parse(value || "[]");
-	} catch {
-		return [];
-	}
-}

@@ -1,5 +1,6 @@
 frappe.listview_settings["TV Provisioning Platform"] = {
 	add_fields: ["enabled", "failing_since", "comparison_error"],
+	hide_name_column: true,
 
 	get_indicator(doc) {
 		if (!doc.enabled) return [__("Disabled"), "grey", "enabled,=,0"];

@@ -15,7 +15,7 @@ def get_data() -> dict:
 				"label": _("Contract"),
 				"items": ["TV Subscription Change", "TV Renewal Notice", "TV Campaign Target"],
 			},
-			{"label": _("Televisions"), "items": ["TV Device", "TV Activation"]},
+			{"label": _("Televisions"), "items": ["TV Device", "TV Activation", "TV Provisioning Order"]},
 			{"label": _("Stock"), "items": ["Stock Entry", "Delivery Note"]},
 			{"label": _("Billing"), "items": ["Sales Invoice", "TV Billed Period", "TV Usage Record"]},
 		],
