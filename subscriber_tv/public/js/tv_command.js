@@ -48,7 +48,7 @@ function ask_command(frm) {
 function command_fields() {
 	const options = TV_COMMANDS.map((value) => ({ value, label: __(value) }));
 	const message = "eval:doc.command === 'Message'";
-	const text = { fieldtype: "Small Text", depends_on: message, mandatory_depends_on: message };
+	const text = { fieldtype: "Small Text", max_height: "70px", depends_on: message, mandatory_depends_on: message };
 	return [
 		{ fieldname: "command", fieldtype: "Select", label: __("Command"), options, default: "Message", reqd: 1 },
 		{ fieldname: "text_fr", label: __("Text in French"), ...text },

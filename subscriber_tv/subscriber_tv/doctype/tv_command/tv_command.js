@@ -7,11 +7,14 @@ frappe.ui.form.on("TV Command", {
 		} else if (frm.doc.state === "Failed") {
 			frm.set_intro(frm.doc.error, "red");
 		}
-		if (frm.doc.tvs) {
-			frm.dashboard.add_progress(__("Done by {0} of {1} TVs", [frm.doc.acked, frm.doc.tvs]), [
-				{ title: __("Done"), width: (100 * frm.doc.acked) / frm.doc.tvs, progress_class: "progress-bar-success" },
-				{ title: __("Not possible"), width: (100 * frm.doc.refused) / frm.doc.tvs, progress_class: "progress-bar-danger" },
-			]);
+		if (!["Sent", "Done"].includes(frm.doc.state)) return;
+		const all = frm.doc.acked >= frm.doc.tvs;
+		frm.dashboard.add_indicator(
+			__("Done by {0} of {1} TVs", [frm.doc.acked, frm.doc.tvs]),
+			all ? "green" : "blue"
+		);
+		if (frm.doc.refused) {
+			frm.dashboard.add_indicator(__("Not possible on {0}", [frm.doc.refused]), "red");
 		}
 	},
 });

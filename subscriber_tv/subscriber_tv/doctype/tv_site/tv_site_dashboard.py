@@ -5,5 +5,10 @@ def get_data() -> dict:
 	"""A site and what is served there."""
 	return {
 		"fieldname": "site",
-		"transactions": [{"label": _("Subscriptions"), "items": ["TV Subscription", "TV Device"]}],
+		"non_standard_fieldnames": {"TV Command": "target"},
+		"dynamic_links": {"target": ["TV Site", "target_type"]},
+		"transactions": [
+			{"label": _("Subscriptions"), "items": ["TV Subscription", "TV Device"]},
+			{"label": _("Screens"), "items": ["TV Command"]},
+		],
 	}
