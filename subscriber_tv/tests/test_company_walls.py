@@ -157,6 +157,12 @@ ENDPOINTS = {
 	],
 	"usage.import_usage": [Open("The file is the user's own; its records are judged by what he may see.")],
 	"usage.resume_import": [Open("As import_usage.")],
+	"tv_commands.possible": [Open("Says whether this site sends commands at all.")],
+	"tv_commands.send": [
+		Refused(lambda scene: {"target_type": "TV Device", "target": scene.bound, "command": "Identify"}),
+		Refused(lambda scene: {"target_type": "TV Site", "target": scene.site, "command": "Identify"}),
+		Refused(lambda scene: {"target_type": "TV Device Model", "target": "TV-32", "command": "Identify"}),
+	],
 	"usage.try_again": [Refused(lambda scene: {"names": [scene.rejected]})],
 	"usage.try_import_again": [Open("A worker tries what the user may read; see the test below.")],
 	"usage.dismiss": [Refused(lambda scene: {"names": [scene.rejected], "reason": "No"})],

@@ -285,9 +285,25 @@ class TestListening(CommandCase):
 		self.assertLessEqual(len([found for found in statements if found]), 1)
 
 	def test_a_serial_that_is_no_tv_makes_no_row(self):
-		before = frappe.db.count("TV Device")
 		listen.write(listen.Changes(online_live=("NEVER-SEEN-1",), done={"TVC-NONE": 3}))
-		self.assertEqual(frappe.db.count("TV Device"), before)
+		for doctype in ("TV Device", "TV Device Status"):
+			self.assertFalse(frappe.db.exists(doctype, "NEVER-SEEN-1"))
+
+	def test_telemetry_reaches_the_fleet_by_the_hour(self):
+		_site, (first, _second, _other) = self.two_tvs()
+		tv = self.switch_on(first)
+		self.hear(lambda: presence(first.serial)[0])
+		self.assertEqual(frappe.db.get_value("TV Device Status", first.serial, "online"), 1)
+		for temperature in ("41", "55", "47"):
+			tv.ear.beat(temp=temperature, fw="9.1")
+			time.sleep(0.2)
+		until = time.monotonic() + 1
+		self.hear(lambda: time.monotonic() > until)
+		self.listener.flush()
+		(hour,) = frappe.get_all(
+			"TV Device Hour", {"device": first.serial}, ["beats", "temperature", "firmware"]
+		)
+		self.assertEqual((hour.temperature, hour.firmware), (55, "9.1"))
 
 	def test_a_batch_that_cannot_be_written_comes_again(self):
 		_site, (first, _second, _other) = self.two_tvs()

@@ -1,7 +1,8 @@
 """What TVs say on the broker, gathered until it is written: one entry a TV, however often it spoke.
 
 Only the last word of a TV counts. A message that the broker had kept (retained) tells whether the TV is there, and nothing
-about when. Mere signs of life are written at most every `EVERY` seconds a TV: telemetry is no load on the database.
+about when. Mere signs of life are written at most every `EVERY` seconds a TV, and what TVs measure is added up by the hour: telemetry is no
+load on the database.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from subscriber_tv.core.devices.heartbeats import Hours
 from subscriber_tv.core.mqtt import payloads, topics
 
 EVERY = 600
@@ -57,6 +59,8 @@ class Presence:
 		self._here: set[str] = set()
 		self.refused = 0
 		"""Messages that were none."""
+		self.hours = Hours()
+		"""What heartbeats told, by TV and hour, until somebody takes it."""
 
 	def take(self, heard: Heard) -> None:
 		"""Take one message; one that cannot be read is counted and forgotten."""
@@ -123,9 +127,11 @@ class Presence:
 			self._written[serial] = heard.at
 
 	def _take_heartbeat(self, heard: Heard) -> None:
-		payloads.read_heartbeat(heard.payload)
-		serial = heard.address.id
-		if not heard.retained and heard.at - self._written.get(serial, 0) >= EVERY:
+		told, serial = payloads.read_heartbeat(heard.payload), heard.address.id
+		if heard.retained:
+			return
+		self.hours.hear(serial, told, at=heard.at)
+		if heard.at - self._written.get(serial, 0) >= EVERY:
 			self._seen[serial] = self._written[serial] = heard.at
 
 	def _take_acknowledgement(self, heard: Heard) -> None:

@@ -17,9 +17,12 @@ from subscriber_tv.core.mqtt import topics
 from subscriber_tv.core.mqtt.presence import Changes, Heard, Presence
 from subscriber_tv.flows.activation.sweep import reconnect
 from subscriber_tv.flows.mqtt import broker
-from subscriber_tv.flows.support.take_heartbeats import take_presence
+from subscriber_tv.flows.support.take_heartbeats import take_heartbeats, take_presence
 
 log = logging.getLogger("subscriber_tv.mqtt")
+
+AUDIENCE = "broker"
+"""Who saw it, in evidence about a TV."""
 
 BATCH_SECONDS = 2.0
 BATCH = 500
@@ -30,6 +33,9 @@ ROWS = 1000
 
 TICK = 0.1
 LAST_RETRY = 30.0
+
+HOURS_SECONDS = 300.0
+"""How long heartbeats are added up in memory; they carry no promise, so what a crash takes is lost."""
 
 RECONCILE_AFTER = 600.0
 """Seconds after a connection began: by then every TV that is there has said so, or the broker has kept that it did."""
@@ -45,6 +51,7 @@ class Listener:
 		self._reconcile_at: float | None = None
 		self._batch: list[Received] = []
 		self._batch_since = 0.0
+		self._hours_since = time.monotonic()
 
 	def step(self, now: float) -> bool:
 		"""Take what came; write it when it is time. Returns whether something was written, and committed.
@@ -61,12 +68,13 @@ class Listener:
 		if self._batch and (len(self._batch) >= BATCH or now - self._batch_since >= BATCH_SECONDS):
 			self._write()
 			return True
-		return self._reconcile(now)
+		return self._reconcile(now) or self._hand_over_hours(now)
 
 	def flush(self) -> None:
 		"""Write what there is."""
 		if self._batch:
 			self._write()
+		self._hand_over_hours(self._hours_since + HOURS_SECONDS)
 
 	def _notice_connection(self, now: float) -> None:
 		if self._connection.generation != self._generation:
@@ -110,6 +118,16 @@ class Listener:
 		log.info("%s of %s TVs were online in name only", len(gone), len(online))
 		return True
 
+	def _hand_over_hours(self, now: float) -> bool:
+		"""What heartbeats told, to where the fleet's health is watched."""
+		if now - self._hours_since < HOURS_SECONDS:
+			return False
+		self._hours_since = now
+		take_heartbeats(self._presence.hours.take(), now=int(time.time()), audience=AUDIENCE)
+		# Five minutes of all TVs are a unit of work.
+		frappe.db.commit()  # nosemgrep
+		return True
+
 
 def run(stop: threading.Event) -> None:
 	"""Listen until `stop` is set. Needs a connected site; whatever fails is logged and tried again. Errors: BrokerNotSet."""
@@ -138,11 +156,18 @@ def write(changes: Changes) -> None:
 	_set(changes.online_kept, online=1)
 	_set(changes.offline_kept, online=0)
 	_set(changes.seen, last_seen=now)
-	here = {*changes.online_live, *changes.online_kept}
-	gone = {*changes.offline_live, *changes.offline_kept}
-	take_presence(dict.fromkeys(here, True) | dict.fromkeys(gone, False), now=int(time.time()))
+	_tell_fleet(changes)
 	for name in sorted(set(changes.done) | set(changes.refused)):
 		_count(name, changes.done.get(name, 0), changes.refused.get(name, 0))
+
+
+def _tell_fleet(changes: Changes) -> None:
+	"""The fleet board hears who is connected, of TVs of this site."""
+	online = dict.fromkeys((*changes.offline_live, *changes.offline_kept), False)
+	online |= dict.fromkeys((*changes.online_live, *changes.online_kept), True)
+	for some in _chunks(sorted(online)):
+		known = frappe.get_all("TV Device", {"name": ("in", some)}, pluck="name", limit=0)
+		take_presence({serial: online[serial] for serial in known}, now=int(time.time()))
 
 
 def _set(serials: Sequence[str], **values) -> None:

@@ -37,10 +37,10 @@ def send_command(
 	:param minutes: how long it is worth something: TVs switched on later never hear of it; at most a day
 	Errors: BadCommand, BrokerNotSet, PermissionError when it reaches TVs of a company that is kept from the user.
 	"""
-	broker.require_broker()
 	texts = _texts(command, text_fr, text_en)
 	_check_measures(target_type, command, firmware, minutes)
 	companies = _reached(target_type, target)
+	broker.require_broker()
 	doc = frappe.get_doc(
 		{
 			"doctype": DOCTYPE,

@@ -37,6 +37,15 @@ def test_a_thousand_heartbeats_are_one_write_in_ten_minutes():
 	assert written == 2
 
 
+def test_what_a_tv_measures_is_added_up_by_the_hour():
+	found = presence.Presence()
+	for second in range(60):
+		say(found, "TV-AAAA", "hb", b'{"temp":"%d","ch":"1"}' % (30 + second % 20), at=NOW + second)
+	say(found, "TV-AAAA", "hb", b'{"temp":"99"}', retained=True)
+	(row,) = found.hours.take()
+	assert (row.serial, row.beats, row.temp_max, row.channel) == ("TV-AAAA", 60, 49, "1")
+
+
 def test_a_heartbeat_beside_a_state_is_no_write_of_its_own():
 	found = presence.Presence()
 	say(found, "TV-AAAA", "hb", b"{}")
