@@ -71,6 +71,7 @@ def _start_edge(address: str) -> None:
 		"SUBSCRIBER_TV_EDGE_PORT": address.rsplit(":", 1)[1],
 		"SUBSCRIBER_TV_EDGE_DATABASE": str(folder / "edge.sqlite"),
 		"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": str(folder / "lease-keys.json"),
+		"SUBSCRIBER_TV_EDGE_MASTERS_FILE": str(folder / "tv-masters.json"),
 	}
 	edge.start([packages.tool_python(), "-m", "subscriber_tv.edge"], env=_env(**settings), cwd=folder)
 	edge.wait_until(lambda: answers(f"{address}/v1/ready"))

@@ -56,6 +56,11 @@ class Stack:
 		"""The edge's file, one for each database, so that another site's rights are never served."""
 		return self.folder / f"edge-{self._config()['db_name']}.sqlite"
 
+	@property
+	def masters(self) -> str:
+		"""The site's file of masters, which TVs' keys follow from."""
+		return self._config()["subscriber_tv_masters"]
+
 	def _config(self) -> dict:
 		return json.loads((self.overlay.sites / self.site / "site_config.json").read_text())
 
@@ -122,7 +127,7 @@ class Stack:
 
 	def _edge_settings(self) -> dict[str, str]:
 		config = self._config()
-		for key in ("subscriber_tv_lease_key", "subscriber_tv_feed_secret"):
+		for key in ("subscriber_tv_lease_key", "subscriber_tv_feed_secret", "subscriber_tv_masters"):
 			if key not in config:
 				raise Problem(f"{self.site} names no {key}: its installation is not complete")
 		python = packages.tool_python()
@@ -143,6 +148,7 @@ class Stack:
 			"SUBSCRIBER_TV_EDGE_FEED_URL": f"http://127.0.0.1:{self.ports.publisher}",
 			"SUBSCRIBER_TV_EDGE_FEED_SECRET_FILE": config["subscriber_tv_feed_secret"],
 			"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": str(pinned),
+			"SUBSCRIBER_TV_EDGE_MASTERS_FILE": config["subscriber_tv_masters"],
 			"SUBSCRIBER_TV_EDGE_ERP_URL": self.desk,
 			"SUBSCRIBER_TV_EDGE_ERP_SITE": self.site,
 		}

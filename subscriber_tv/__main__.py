@@ -120,6 +120,11 @@ def _run_tv(options: argparse.Namespace) -> int:
 	screen = tv.power_on()
 	print(" ".join(part for part in (screen.kind, screen.code, screen.text) if part))
 	if screen.kind == PAIRING:
+		# A code that was entered meanwhile brings the key; otherwise it still stands, or a new one is due.
+		if tv.memory.device_code and tv.poll().status == 200:
+			screen = tv.power_on()
+			print(" ".join(part for part in (screen.kind, screen.code, screen.text) if part))
+			return 0 if screen.kind == PLAYING else 1
 		reply = tv.enrol()
 		if reply.status == 200:
 			print(f"{reply.document['user_code']}  {reply.document['verification_uri']}")

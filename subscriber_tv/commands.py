@@ -240,6 +240,17 @@ def _show_progress(kind: str, done: int, total: int) -> None:
 		click.echo(f"\r{kind}: {done}/{total}", nl=done == total)
 
 
+@subscriber_tv.command("rotate-epoch")
+@pass_context
+def rotate_epoch(context):
+	"""Begin a new epoch of TVs' keys. TVs take the new key by themselves; keys of two epochs ago end."""
+	with on_site(context):
+		from subscriber_tv.setup.keys import rotate_masters
+
+		epoch, path = rotate_masters()
+		click.echo(f"epoch {epoch}: copy {path} to every edge; each takes it within a second")
+
+
 @subscriber_tv.command("publisher")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address the feed listens on.")
 @click.option("--port", default=8091, show_default=True, type=int, help="Port the feed listens on.")

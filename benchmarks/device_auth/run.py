@@ -1,8 +1,9 @@
 """Power-on verifications per second: the desk's endpoint against the edge, as a ratio in one run.
 
-	python benchmarks/device_auth/run.py --desk-url http://site:8000 --edge-url http://127.0.0.1:8090 --tvs tvs.csv
+	python benchmarks/device_auth/run.py --desk-url http://site:8000 --edge-url http://127.0.0.1:8090 --tvs tvs.csv \\
+		--masters sites/SITE/tv-keys/tv-masters.json
 
-Rounds alternate between the two, so that a machine that slows down slows both. The load comes from a process of its
+Every TV of the file has its own key, its own count at each of the two, and its own row. Rounds alternate between the two, so that a machine that slows down slows both. The load comes from a process of its
 own over real, kept sockets; every answer is read and counted by status. See README.md for what the numbers mean.
 """
 
@@ -17,13 +18,53 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PATHS = {"desk": "/api/method/subscriber_tv.api.activation.power_on", "edge": "/v1/power-on"}
+from subscriber_tv.core.devices import mac, wire
+from subscriber_tv.core.devices.jws import b64url
+
+PATHS = {"desk": "/api/method/subscriber_tv.api.activation.{}", "edge": "/v1/{}"}
+
+
+class Sets:
+	"""The TVs of the file, asking in turns: each question is counted and under its TV's own MAC.
+
+	Counts begin above `start`; where a server has seen more of a TV already, its 409 says from where to go on.
+	"""
+
+	def __init__(self, tvs: Path, masters: Path, start: int):
+		self._masters = mac.read_masters(masters.read_bytes())
+		self._epoch = str(self._masters.current)
+		with tvs.open(newline="", encoding="utf-8") as file:
+			self._tvs = [self._identity(row["serial"], row["credential"]) for row in csv.DictReader(file)]
+		self._counts = dict.fromkeys((serial for serial, _ in self._tvs), start)
+		self._turn = cycle(self._tvs)
+
+	def _identity(self, serial: str, credential: str) -> tuple[str, bytes]:
+		return serial, self._masters.newest(serial, wire.key_fingerprint(credential))
+
+	def question(self, audience: str) -> tuple[str, bytes]:
+		"""Whose turn it is, and what it asks."""
+		serial, key = next(self._turn)
+		self._counts[serial] += 1
+		count, nonce = str(self._counts[serial]), b64url(os.urandom(16))
+		m = mac.of_auth(key, audience, serial, self._epoch, count, nonce, mac.NOBODY)
+		fields = {"d": serial, "e": self._epoch, "c": count, "n": nonce, "f": mac.NOBODY, "m": m}
+		return serial, json.dumps(fields, separators=(",", ":")).encode()
+
+	def go_on(self, serial: str, body: bytes) -> None:
+		"""Count on above what the server says that it has seen."""
+		self._counts[serial] = max(self._counts[serial], int(json.loads(body)["base"]))
+
+	@property
+	def highest(self) -> int:
+		"""The highest number that any of them used."""
+		return max(self._counts.values())
 
 
 @dataclass
@@ -38,8 +79,10 @@ class Tally:
 class Connection(asyncio.Protocol):
 	"""One kept connection: the next power-on goes out when the answer to the last one is in."""
 
-	def __init__(self, requests, tally: Tally, deadline: float, closed: asyncio.Future):
-		self._requests = requests
+	def __init__(self, ask, sets: Sets, tally: Tally, deadline: float, closed: asyncio.Future):
+		self._ask = ask
+		self._sets = sets
+		self._serial = ""
 		self._tally = tally
 		self._deadline = deadline
 		self._closed = closed
@@ -58,6 +101,8 @@ class Connection(asyncio.Protocol):
 		self._received = b""
 		self._tally.statuses[head[9:12].decode()] += 1
 		self._tally.latencies.append(time.perf_counter() - self._sent)
+		if head[9:12] == b"409":
+			self._sets.go_on(self._serial, body)
 		if b"connection: close" in head.lower():
 			self._transport.close()
 		else:
@@ -73,7 +118,8 @@ class Connection(asyncio.Protocol):
 		if self._sent >= self._deadline:
 			self._transport.close()
 		else:
-			self._transport.write(next(self._requests))
+			self._serial, request = self._ask()
+			self._transport.write(request)
 
 
 def _content_length(head: bytes) -> int:
@@ -84,10 +130,16 @@ def _content_length(head: bytes) -> int:
 	raise SystemExit("the server sent an answer without Content-Length")
 
 
-async def load(url: str, kind: str, site: str, tvs: Path, seconds: float, connections: int) -> Tally:
+async def load(url: str, kind: str, site: str, sets: Sets, seconds: float, connections: int) -> Tally:
 	"""Power-ons for `seconds` over so many connections, each opened again when the server closes it."""
 	parts = urlsplit(url)
-	requests = cycle(_requests(parts.netloc, parts.path.rstrip("/") + PATHS[kind], site, tvs))
+	ask = _asking(
+		parts.netloc,
+		parts.path.rstrip("/") + PATHS[kind].format("auth"),
+		site,
+		sets,
+		_audience(url, kind, site),
+	)
 	tally = Tally()
 	loop = asyncio.get_running_loop()
 	deadline = time.perf_counter() + seconds
@@ -96,7 +148,7 @@ async def load(url: str, kind: str, site: str, tvs: Path, seconds: float, connec
 		while time.perf_counter() < deadline:
 			closed = loop.create_future()
 			await loop.create_connection(
-				lambda: Connection(requests, tally, deadline, closed), parts.hostname, parts.port or 80
+				lambda: Connection(ask, sets, tally, deadline, closed), parts.hostname, parts.port or 80
 			)
 			await closed
 
@@ -104,21 +156,33 @@ async def load(url: str, kind: str, site: str, tvs: Path, seconds: float, connec
 	return tally
 
 
-def _requests(host: str, path: str, site: str, tvs: Path) -> list[bytes]:
-	requests = []
-	with tvs.open(newline="", encoding="utf-8") as file:
-		for row in csv.DictReader(file):
-			document = {"serial": row["serial"], "credential": row["credential"]}
-			body = json.dumps(document, separators=(",", ":")).encode()
-			lines = [
-				f"POST {path} HTTP/1.1",
-				f"Host: {host}",
-				"Content-Type: application/json",
-				f"Content-Length: {len(body)}",
-				*([f"X-Frappe-Site-Name: {site}"] if site else []),
-			]
-			requests.append("\r\n".join([*lines, "", ""]).encode() + body)
-	return requests
+def _audience(url: str, kind: str, site: str) -> str:
+	"""How the server calls itself: a question for one is worth nothing at another."""
+	headers = {"X-Frappe-Site-Name": site} if site else {}
+	request = urllib.request.Request(url.rstrip("/") + PATHS[kind].format("hello"), headers=headers)
+	with urllib.request.urlopen(request, timeout=10) as answer:
+		return json.loads(answer.read())["aud"]
+
+
+def _asking(host: str, path: str, site: str, sets: Sets, audience: str):
+	"""What makes the next request, with the serial that asks."""
+	lines = [
+		f"POST {path} HTTP/1.1",
+		f"Host: {host}",
+		"Content-Type: application/json",
+		*([f"X-Frappe-Site-Name: {site}"] if site else []),
+	]
+	head = "\r\n".join([*lines, ""]).encode()
+
+	def ask() -> tuple[str, bytes]:
+		serial, body = sets.question(audience)
+		return serial, head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+	return ask
+
+
+# How far the TVs have counted at each, from round to round.
+_started = dict.fromkeys(PATHS, 0)
 
 
 def round_of(kind: str, options: argparse.Namespace, seconds: float) -> dict:
@@ -126,6 +190,7 @@ def round_of(kind: str, options: argparse.Namespace, seconds: float) -> dict:
 	url = options.desk_url if kind == "desk" else options.edge_url
 	command = [sys.executable, __file__, "--load", kind, "--url", url, "--tvs", str(options.tvs)]
 	command += ["--seconds", str(seconds), "--connections", str(options.connections)]
+	command += ["--masters", str(options.masters), "--start", str(_started[kind])]
 	command += ["--site", options.site] if kind == "desk" else []
 	pid = options.desk_pid if kind == "desk" else options.edge_pid
 	before = cpu_seconds(pid)
@@ -133,6 +198,7 @@ def round_of(kind: str, options: argparse.Namespace, seconds: float) -> dict:
 	if output.returncode:
 		raise SystemExit(f"{kind}: {output.stderr.strip().splitlines()[-1]}")
 	result = json.loads(output.stdout)
+	_started[kind] = result["highest"]
 	spent = cpu_seconds(pid) - before
 	result["per_cpu"] = result["answers"] / spent if spent > 0 else None
 	return result
@@ -196,9 +262,10 @@ def _summary(rounds: list[dict], name: str, unit: str) -> None:
 
 
 def _load_round(options: argparse.Namespace) -> None:
+	sets = Sets(options.tvs, options.masters, options.start)
 	began = time.perf_counter()
 	tally = asyncio.run(
-		load(options.url, options.load, options.site, options.tvs, options.seconds, options.connections)
+		load(options.url, options.load, options.site, sets, options.seconds, options.connections)
 	)
 	seconds = time.perf_counter() - began
 	ordered = sorted(tally.latencies) or [0.0]
@@ -209,6 +276,7 @@ def _load_round(options: argparse.Namespace) -> None:
 		"p99": ordered[len(ordered) * 99 // 100] * 1000,
 		"statuses": dict(tally.statuses),
 		"broken": tally.broken,
+		"highest": sets.highest,
 	}
 	print(json.dumps(result))
 
@@ -222,6 +290,8 @@ def main() -> None:
 	parser.add_argument(
 		"--tvs", type=Path, required=True, help="CSV file with the columns serial and credential"
 	)
+	parser.add_argument("--masters", type=Path, required=True, help="the site's file of masters")
+	parser.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
 	parser.add_argument("--rounds", type=int, default=5)
 	parser.add_argument("--seconds", type=float, default=4.0, help="length of a round")
 	parser.add_argument("--connections", type=int, default=8)

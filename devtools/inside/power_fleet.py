@@ -21,10 +21,11 @@ def fleet_of(path: Path) -> list[Identity]:
 
 
 def keep_powering_on(url: str, path: Path) -> None:
-	fleet = fleet_of(path)
+	fleet, remembered = fleet_of(path), {}
 	while True:
 		try:
-			print(report(power_on_all(fleet, lambda: Service(url), threads=4)), flush=True)
+			result = power_on_all(fleet, lambda: Service(url), threads=4, remembered=remembered)
+			print(report(result), flush=True)
 		except NoAnswer as silence:
 			print(f"no answer from {url}: {silence}", flush=True)
 		time.sleep(PAUSE)

@@ -1,17 +1,19 @@
 """Fill an edge's file from the demo's CSV files: the same rows, the same compiler, the same loader as in production.
 
-Run with the tool environment as `python prepare_embedded.py FIXTURES FOLDER`. Only the signer differs: it is made
-here and thrown away, so its leases live a week and nobody renews them. Prints JSON for the demo to show.
+Run with the tool environment as `python prepare_embedded.py FIXTURES FOLDER`. Only the keys differ: signer and master are
+made here and thrown away, so the leases live a week and nobody renews them. Prints JSON for the demo to show.
 """
 
 import json
+import os
+import secrets
 import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 
 from subscriber_tv.core.activation import feed, projection
-from subscriber_tv.core.devices import jws
+from subscriber_tv.core.devices import jws, mac
 from subscriber_tv.core.imports.demo_keys import demo_credential
 from subscriber_tv.core.imports.facts import facts_of
 from subscriber_tv.core.imports.parse import parse
@@ -34,6 +36,9 @@ def prepare(fixtures: Path, folder: Path, now: int) -> dict:
 	page = feed.Page("snapshot", 0, len(entries), now, True, entries)
 	keys = jws.jwks(signer)
 	(folder / "lease-keys.json").write_text(json.dumps(keys))
+	masters = mac.write_masters({1: secrets.token_bytes(mac.MASTER_BYTES)})
+	with os.fdopen(os.open(folder / "tv-masters.json", os.O_WRONLY | os.O_CREAT, 0o400), "wb") as file:
+		file.write(masters)
 	store = Store(folder / "edge.sqlite")
 	store.load_snapshot([feed.encode_page(page, signer)], jws.Verifier(keys))
 	store.close()

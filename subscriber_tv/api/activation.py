@@ -1,7 +1,7 @@
-"""Endpoints of TVs (power-on, enrolment, offer documents, keys) and of the staff who pair and deliver them.
+"""Endpoints of TVs (the TV protocol, offer documents, keys) and of the staff who pair and deliver them.
 
 A TV gets the bytes that the wire format spells and nothing else: what Frappe would say in their place (a body it
-cannot read, a wrong method) is replaced by `replace_answer`, the `after_request` hook of the two paths.
+cannot read, a wrong method) is replaced by `replace_answer`, the `after_request` hook of their paths.
 """
 
 import json
@@ -12,33 +12,76 @@ from frappe import _
 from werkzeug.wrappers import Response
 
 from subscriber_tv.api import guards
-from subscriber_tv.core.activation import rollup
+from subscriber_tv.core.activation import enrolment, rollup
 from subscriber_tv.core.activation.decide import STRANGER, Decision
-from subscriber_tv.core.devices import wire
+from subscriber_tv.core.devices import requests, wire
+from subscriber_tv.flows.activation import auth as auth_flow
 from subscriber_tv.flows.activation import bind as bind_flow
 from subscriber_tv.flows.activation import enrol as enrol_flow
 from subscriber_tv.flows.activation import keys, record_answer, store_rights
-from subscriber_tv.flows.activation import power_on as power_on_flow
 from subscriber_tv.flows.activation import revoke as revoke_flow
+from subscriber_tv.flows.activation import token as token_flow
 from subscriber_tv.flows.activation import unbind as unbind_flow
 from subscriber_tv.flows.devices import deliver as deliver_flow
 
 PREFIX = "subscriber_tv.api.activation."
-TV_PATHS = tuple(f"/method/{PREFIX}{name}" for name in ("power_on", "enrol"))
-SUCCESSES = (200, 403)
+POSTED = ("auth", "assert", "challenge", "heartbeat", "stream", "enrol", "token")
+TV_PATHS = tuple(f"/method/{PREFIX}{name}" for name in POSTED)
+# Answers to a TV that has proven itself, and answers to whoever has not.
+SUCCESSES = (200, 204, 403, 409)
 FAILURES = (400, 401)
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
-def power_on() -> Response:
-	"""A TV asks whether it may play. See docs of the wire format for request and answers."""
-	return _answer(power_on_flow.power_on, _spend_power_on)
+def auth() -> Response:
+	"""A TV asks whether it may play. docs/device-protocol.md has requests and answers."""
+	return _answer(auth_flow.auth, _spend_device)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def assertion() -> Response:
+	"""A TV proves itself with its own key, and is answered as in `auth`."""
+	return _answer(auth_flow.assertion, _spend_device)
+
+
+# TVs ask under the protocol's name, which Python keeps for itself.
+globals()["assert"] = assertion
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def challenge() -> Response:
+	"""A TV asks what to prove itself with."""
+	return _answer(auth_flow.challenge, _spend_challenge)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def heartbeat() -> Response:
+	"""A TV says how it is."""
+	return _answer(auth_flow.heartbeat, _spend_device)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def stream() -> Response:
+	"""A TV starts, renews or stops a stream."""
+	return _answer(auth_flow.stream, _spend_device)
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
 def enrol() -> Response:
 	"""A TV asks for a pairing code."""
 	return _answer(enrol_flow.enrol, _spend_enrolment)
+
+
+@frappe.whitelist(allow_guest=True, methods=["POST"])
+def token() -> Response:
+	"""A TV asks whether its pairing code was entered."""
+	return _answer(token_flow.token, _spend_challenge)
+
+
+@frappe.whitelist(allow_guest=True, methods=["GET"])
+def hello() -> Response:
+	"""Who answers here, and what time it is."""
+	return _response(wire.hello(requests.DESK, int(time.time())))
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
@@ -63,11 +106,13 @@ def find_code(code: str) -> dict:
 	return {
 		"serial": device.name,
 		"model": device.model,
+		"told_model": device.told_model,
 		"firmware": device.firmware,
 		"asked_from": device.pairing_network,
 		"code_until": device.pairing_until,
 		"customer": device.customer,
 		"site": device.site,
+		"place": frappe.db.get_value("TV Site", device.site, "site_name") if device.site else None,
 		"subscription": device.subscription,
 		"warehouse": device.warehouse,
 	}
@@ -80,6 +125,14 @@ def bind(subscription: str, line_id: str, code: str) -> str:
 	_may_read("TV Subscription", subscription)
 	_device_showing(code)
 	return _guess(lambda: bind_flow.bind_by_code(subscription=subscription, line_id=line_id, code=code))
+
+
+@frappe.whitelist(methods=["POST"])
+def refuse_code(code: str, reason: str | None = None) -> str:
+	"""Send away the TV that shows this code: it is not the one before the user. Returns its serial."""
+	guards.only_for(*guards.STAFF_PAIRING)
+	_device_showing(code)
+	return _guess(lambda: bind_flow.refuse_code(code=code, reason=reason))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -154,8 +207,12 @@ def _answer(flow, spend_success) -> Response:
 	return _response(wire.RATE_LIMITED)
 
 
-def _spend_power_on(serial: str, _network: str) -> bool:
+def _spend_device(serial: str, _network: str) -> bool:
 	return guards.spend("device", serial)
+
+
+def _spend_challenge(_serial: str, network: str) -> bool:
+	return guards.spend("challenges", network)
 
 
 def _spend_enrolment(serial: str, network: str) -> bool:
@@ -165,14 +222,14 @@ def _spend_enrolment(serial: str, network: str) -> bool:
 
 def _within_limits(answer: wire.Answer, body: bytes, address: str, spend_success) -> bool:
 	if answer.status in SUCCESSES:
-		return spend_success(json.loads(body)["serial"], guards.bucket_of(address))
-	if answer.status not in FAILURES or power_on_flow.waits_for_pairing(body):
+		return spend_success(requests.serial_in(body), guards.bucket_of(address))
+	if answer.status not in FAILURES or answer.body in enrolment.WAITING:
 		return True
 	return guards.spend("failures", guards.bucket_of(address))
 
 
 def _response(answer: wire.Answer) -> Response:
-	response = Response(answer.body, status=answer.status, headers=list(answer.headers))
+	response = Response(answer.body, status=answer.status, headers=list(answer.all_headers()))
 	response.is_wire = True
 	return response
 

@@ -40,14 +40,16 @@ STAFF_LEAVING_EARLY = ("TV Billing", "TV Management", "System Manager")
 LIMITS = {
 	"device": (10, 60),
 	"enrolments": (60, 60),
+	"challenges": (1200, 60),
 	"failures": (20, 60),
 	"codes": (5, 900),
 	"usage": (120, 60),
 	"commands": (60, 3600),
 	"wide_commands": (12, 3600),
 }
-"""Most requests and in how many seconds: of one TV, of pairing codes given to one network, of failures of one network, of
-wrong codes of one user, of messages with usage records of one user, of commands of one user to a TV and to many."""
+"""Most requests and in how many seconds: of one TV, of pairing codes given to one network, of challenges and questions for a
+token of one network, of failures of one network, of wrong codes of one user, of messages with usage records of one user,
+of commands of one user to a TV and to many."""
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 

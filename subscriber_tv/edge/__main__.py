@@ -16,6 +16,7 @@ from subscriber_tv.edge import logs
 from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.app import create
 from subscriber_tv.edge.config import Config, ConfigError
+from subscriber_tv.edge.counts import Counts
 from subscriber_tv.edge.store import prepare, set_damaged_aside
 from subscriber_tv.edge.supervise import Supervisor, read_config
 
@@ -35,8 +36,10 @@ def main() -> int:
 		return 2
 	logs.configure(config.name)
 	prepare(config.database)
-	set_damaged_aside(config.answers_file)
+	for file in (config.answers_file, config.counts_file):
+		set_damaged_aside(file)
 	AnswerFile(config.answers_file).close()
+	Counts(config.counts_file).close()
 	serve(config)
 	return 0
 

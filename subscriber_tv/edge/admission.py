@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from subscriber_tv.core.activation import admission
+from subscriber_tv.core.activation import admission, enrolment
 from subscriber_tv.core.activation.admission import Gate, Verdict, rank_of
 from subscriber_tv.core.activation.capacity import Capacity, Sample
 from subscriber_tv.core.activation.limits import Limits
@@ -27,7 +27,7 @@ SLOT_HEADER = b"x-tv-slot"
 # Whoever watches the edge must hear from it, above all when it is full.
 _ALWAYS = frozenset({"/v1/health", "/v1/ready"})
 # Where a TV proves what it is; elsewhere 200 proves nothing.
-_PROVING = frozenset(f"/v1/{name}" for name in ("power-on", "auth", "assert", "heartbeat", "stream"))
+_PROVING = frozenset(f"/v1/{name}" for name in ("auth", "assert", "heartbeat", "stream"))
 _TICK = 0.05
 _TICKS_A_SAMPLE = 20
 
@@ -97,7 +97,7 @@ class Door:
 		"""What came of a request counts for or against its address; beyond the limit, failing is answered 429."""
 		if given.status in (200, 204, 403):
 			self._limits.succeeded(address)
-		elif given.status in (400, 401):
+		elif given.status in (400, 401) and given.body not in enrolment.WAITING:
 			now = self._clock()
 			if self._limits.is_hostile(address, now):
 				self._board.add(metrics.ADDRESS_FAILS)

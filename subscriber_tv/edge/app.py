@@ -20,14 +20,15 @@ from typing import Any
 
 import msgspec
 
-from subscriber_tv.core.activation import answer
+from subscriber_tv.core.activation import prove, respond
+from subscriber_tv.core.activation.node import Answered
 from subscriber_tv.core.devices import wire
 from subscriber_tv.edge import config as configuration
 from subscriber_tv.edge.admission import Door
 from subscriber_tv.edge.answers import Counter
-from subscriber_tv.edge.enrol import Forwarder
+from subscriber_tv.edge.enrol import CARRIED, Forwarder
+from subscriber_tv.edge.node import EdgeNode
 from subscriber_tv.edge.static import load_pages
-from subscriber_tv.edge.store import State, Store
 
 log = logging.getLogger("subscriber_tv.edge")
 
@@ -41,6 +42,17 @@ STALE_AFTER = 300
 _COMPLAIN_EVERY = 60
 _HASH = re.compile(r"\A[A-Za-z0-9_-]{43}\Z")
 _OFFER = "/v1/offer/"
+# What a TV asks, and who answers it here.
+ASKED: dict[str, Callable[[bytes, EdgeNode, int], Answered]] = {
+	"/v1/auth": respond.auth,
+	"/v1/heartbeat": respond.heartbeat,
+	"/v1/stream": respond.stream,
+	"/v1/challenge": prove.give_challenge,
+	"/v1/assert": prove.assertion,
+}
+
+
+_CARRIED = {f"/v1/{operation}": operation for operation in CARRIED}
 
 
 class Refused(Exception):
@@ -57,7 +69,7 @@ class Edge:
 	def __init__(self, config: configuration.Config, clock: Callable[[], float] = time.time):
 		self._config = config
 		self._clock = clock
-		self._store = Store(config.database, read_only=True)
+		self._node = EdgeNode(config)
 		self._forwarder = Forwarder(config)
 		self._door = Door(config)
 		self._complained = 0
@@ -71,8 +83,6 @@ class Edge:
 			config.public_keys(),
 			(("Content-Type", "application/json"), ("Cache-Control", "max-age=3600")),
 		)
-		self._state = State(0, 0, 0, 0)
-		self._state_read = 0
 
 	async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
 		"""Serve one request, or the server's start and stop."""
@@ -104,11 +114,11 @@ class Edge:
 		path = scope["path"]
 		if sum(len(name) + len(value) for name, value in scope["headers"]) > wire.MAX_HEAD:
 			raise Refused(wire.HEADERS_TOO_LARGE)
-		if path == "/v1/power-on":
-			return self._power_on(await self._body(scope, receive), _address(scope))
-		if path == "/v1/enrol":
+		if path in ASKED:
+			return self._ask(path, await self._body(scope, receive), _address(scope))
+		if path in _CARRIED:
 			body = await self._body(scope, receive)
-			return await self._forwarder.enrol(body, _address(scope))
+			return await self._forwarder.carry(_CARRIED[path], body, _address(scope))
 		if scope["method"] not in ("GET", "HEAD"):
 			raise Refused(wire.METHOD_NOT_ALLOWED if self._is_known(path) else wire.NOT_FOUND)
 		return self._read(path)
@@ -120,38 +130,43 @@ class Edge:
 			return self._ready()
 		if path == "/v1/jwks":
 			return self._jwks
+		if path == "/v1/hello":
+			return wire.hello(self._node.audience, int(self._clock()))
 		if path.startswith(_OFFER):
 			return self._offer(path.removeprefix(_OFFER))
 		return self._pages.get(path, wire.NOT_FOUND)
 
 	def _is_known(self, path: str) -> bool:
 		return (
-			path in ("/v1/health", "/v1/ready", "/v1/jwks") or path.startswith(_OFFER) or path in self._pages
+			path in ("/v1/health", "/v1/ready", "/v1/jwks", "/v1/hello")
+			or path.startswith(_OFFER)
+			or path in self._pages
 		)
 
-	def _power_on(self, body: bytes, address: str) -> wire.Answer:
+	def _ask(self, path: str, body: bytes, address: str) -> wire.Answer:
 		now = int(self._clock())
-		state = self._current_state(now)
+		state = self._node.refresh(now)
 		if not state.as_of:
 			# Never filled: nobody is a stranger yet.
 			return wire.UNAVAILABLE
 		# What the publisher signed is past: a clock that says otherwise lost its time, and must not end or delay rights.
 		now = max(now, state.as_of)
-		answered = answer.power_on(body, self._store.row, self._store.documents, now)
+		answered = ASKED[path](body, self._node, now)
 		proven = answered.decision.row
-		if proven and (refused := self._door.tv(proven.serial)):
+		# Each kind of question by itself: who streams and tells how it is may ask for its rights all the same.
+		if proven and (refused := self._door.tv(f"{proven.serial} {path}")):
 			return refused
-		if self._counter:
+		if self._counter and answered.is_counted:
 			self._counter.count(answered.decision, address, now)
 		return answered.answer.plus(("X-TV-Data-Age", str(state.age(now))))
 
 	def _offer(self, document_hash: str) -> wire.Answer:
-		token = self._store.document(document_hash) if _HASH.match(document_hash) else None
+		token = self._node.store.document(document_hash) if _HASH.match(document_hash) else None
 		return wire.offer_document(token) if token else wire.NOT_FOUND
 
 	def _health(self) -> wire.Answer:
 		now = int(self._clock())
-		state = self._store.state()
+		state = self._node.store.state()
 		age = state.age(now) if state.as_of else None
 		status = "empty" if age is None else "stale" if age > STALE_AFTER else "ok"
 		document = {
@@ -166,14 +181,8 @@ class Edge:
 
 	def _ready(self) -> wire.Answer:
 		"""Whether TVs may be sent here: as soon as the file holds something, however old."""
-		is_ready = bool(self._store.state().as_of)
+		is_ready = bool(self._node.store.state().as_of)
 		return wire.Answer(200 if is_ready else 503, msgspec.json.encode({"ready": is_ready}))
-
-	def _current_state(self, now: int) -> State:
-		"""The state as it was within this second: a power-on reads it without asking the file each time."""
-		if now != self._state_read:
-			self._state, self._state_read = self._store.state(), now
-		return self._state
 
 	async def _body(self, scope: Scope, receive: Receive) -> bytes:
 		if scope["method"] != "POST":
@@ -233,7 +242,11 @@ def _address(scope: Scope) -> str:
 
 
 async def _respond(scope: Scope, send: Send, given: wire.Answer) -> None:
-	headers = [*_encoded(given.headers), (b"content-length", b"%d" % len(given.body))]
+	headers = [*_encoded(given.headers)]
+	if given.mac:
+		headers.append((b"x-tv-mac", given.mac.encode()))
+	if given.status != 204:
+		headers.append((b"content-length", b"%d" % len(given.body)))
 	await send({"type": "http.response.start", "status": given.status, "headers": headers})
 	await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else given.body})
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from subscriber_tv.core.activation import limits, report
+from subscriber_tv.core.devices import mac
 
 PREFIX = "SUBSCRIBER_TV_EDGE_"
 
@@ -27,6 +28,8 @@ class Config:
 
 	database: Path
 	public_key_file: Path
+	# The masters of TVs' keys, a credential file (mode 0400) outside the folder of the database.
+	masters_file: Path
 	name: str = "edge"
 	host: str = "127.0.0.1"
 	port: int = 8090
@@ -60,6 +63,15 @@ class Config:
 		"""Where counted answers wait for the publisher: beside the projection, which workers only read."""
 		return self.database.with_name(f"{self.database.stem}-answers{self.database.suffix}")
 
+	@property
+	def counts_file(self) -> Path:
+		"""Where the TVs' counts are kept, likewise."""
+		return self.database.with_name(f"{self.database.stem}-counts{self.database.suffix}")
+
+	def masters(self) -> mac.Masters:
+		"""The masters that TVs' keys follow from. Errors: ConfigError, mac.BadMasters."""
+		return mac.read_masters(_read(self.masters_file, "masters_file"))
+
 	def public_keys(self) -> bytes:
 		"""The pinned JWKS, as JSON: leases, offers and the feed are signed by one of these keys."""
 		return _read(self.public_key_file, "public_key_file")
@@ -82,7 +94,7 @@ def load(environ: Mapping[str, str]) -> Config:
 			given[name] = value
 	if unknown := sorted(given.keys() - known.keys()):
 		raise ConfigError(f"unknown settings: {', '.join(unknown)}")
-	for required in ("database", "public_key_file"):
+	for required in ("database", "public_key_file", "masters_file"):
 		if not given.get(required):
 			raise ConfigError(f"{required} is not set ({PREFIX}{required.upper()})")
 	config = Config(**{name: _convert(name, known[name], value) for name, value in given.items()})

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROUTES = (
-	*("power-on", "auth", "challenge", "assert", "heartbeat", "stream", "enrol", "token"),
+	*("auth", "challenge", "assert", "heartbeat", "stream", "enrol", "token"),
 	*("offer", "jwks", "hello", "health", "ready", "page", "other"),
 )
 STATUSES = (200, 204, 302, 400, 401, 403, 404, 405, 408, 409, 413, 415, 429, 431, 503, 0)

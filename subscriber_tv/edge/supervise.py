@@ -31,6 +31,7 @@ def read_config(environ: Mapping[str, str]) -> Config:
 	"""The configuration, every file that it names read once; ConfigError or ValueError says what is wrong with it."""
 	config = load(environ)
 	Verifier(config.public_keys())
+	config.masters()
 	if config.feed_url:
 		config.feed_secret()
 	return config

@@ -1,4 +1,4 @@
-"""The site's secret files: the lease signing key and the secret between publisher and edges.
+"""The site's secret files: the lease signing key, the masters of TVs' keys and the secret between publisher and edges.
 
 Both lie in the site folder, outside `private/files` and `private/backups`, so that no backup, no file manager and no
 web server hands them out. site_config holds their paths only.
@@ -17,12 +17,15 @@ LEASE_KEY = "subscriber_tv_lease_key"
 FEED_SECRET = "subscriber_tv_feed_secret"
 MQTT_PASSWORD = "subscriber_tv_mqtt_password"
 MQTT_TV_SECRET = "subscriber_tv_mqtt_tv_secret"
+MASTERS = "subscriber_tv_masters"
 FILES: dict[str, str] = {
 	LEASE_KEY: "lease-p256.pem",
 	FEED_SECRET: "feed-secret.txt",
+	MASTERS: "tv-masters.json",
 	MQTT_PASSWORD: "mqtt-password.txt",
 	MQTT_TV_SECRET: "mqtt-tv-secret.txt",
 }
+KEPT_EPOCHS = 2
 
 
 def make_key_files() -> None:
@@ -32,6 +35,7 @@ def make_key_files() -> None:
 		FEED_SECRET: _new_secret,
 		MQTT_PASSWORD: _new_secret,
 		MQTT_TV_SECRET: _new_secret,
+		MASTERS: _new_masters,
 	}
 	for key, file_name in FILES.items():
 		configured = frappe.conf.get(key)
@@ -42,6 +46,26 @@ def make_key_files() -> None:
 			_write(path, makers[key]())
 		update_site_config(key, str(path))
 		frappe.conf[key] = str(path)
+
+
+def rotate_masters() -> tuple[int, Path]:
+	"""Begin a new epoch: a new master, beside the one before it. Returns its number and the file.
+
+	Keys of the epoch before stay valid until the next rotation; older ones end now.
+	"""
+	from subscriber_tv.core.devices import mac
+
+	path = Path(frappe.conf[MASTERS])
+	keys = dict(mac.read_masters(path.read_bytes()).keys)
+	epoch = max(keys) + 1
+	keys[epoch] = secrets.token_bytes(mac.MASTER_BYTES)
+	newest = {number: keys[number] for number in sorted(keys)[-KEPT_EPOCHS:]}
+	# A whole new file in the old one's place: nobody ever reads half of it.
+	fresh = path.with_suffix(".new")
+	fresh.unlink(missing_ok=True)
+	_write(fresh, mac.write_masters(newest).decode())
+	fresh.replace(path)
+	return epoch, path
 
 
 def remove_key_files() -> None:
@@ -78,3 +102,9 @@ def _new_lease_key() -> str:
 
 def _new_secret() -> str:
 	return secrets.token_urlsafe(32)
+
+
+def _new_masters() -> str:
+	from subscriber_tv.core.devices import mac
+
+	return mac.write_masters({1: secrets.token_bytes(mac.MASTER_BYTES)}).decode()

@@ -14,14 +14,14 @@ from queue import Empty, SimpleQueue
 
 from subscriber_tv.core.devices import jws
 from subscriber_tv.simulator.http import Service
-from subscriber_tv.simulator.tv import Tv
+from subscriber_tv.simulator.tv import Memory, Tv
 
 Tick = Callable[[int, int, Counter], None]
 
 
 @dataclass(frozen=True)
 class Identity:
-	"""A TV of a fleet file."""
+	"""A TV of a fleet file: a model without a key store, whose secret the file gives."""
 
 	serial: str
 	credential: str
@@ -53,12 +53,19 @@ def read_fleet(path: Path) -> list[Identity]:
 
 
 def power_on_all(
-	fleet: Sequence[Identity], connect: Callable[[], Service], *, threads: int = 8, tick: Tick | None = None
+	fleet: Sequence[Identity],
+	connect: Callable[[], Service],
+	*,
+	threads: int = 8,
+	tick: Tick | None = None,
+	remembered: dict[str, Memory] | None = None,
 ) -> Result:
 	"""Power every TV on once, `threads` at a time, each thread over one kept connection.
 
-	`connect` makes a thread's connection; `tick` is told about the progress. NoAnswer when not even the keys come.
+	`connect` makes a thread's connection; `tick` is told about the progress. `remembered` holds what the TVs know from one
+	time to the next: without it each proves itself anew. NoAnswer when not even the keys come.
 	"""
+	known = {} if remembered is None else remembered
 	first = connect()
 	verifier = jws.Verifier(first.get(first.paths.jwks).document)
 	first.close()
@@ -76,6 +83,7 @@ def power_on_all(
 			except Empty:
 				break
 			tv = Tv(identity.serial, service, identity.credential, verifier=verifier)
+			tv.memory = known.setdefault(identity.serial, tv.memory)
 			began = time.perf_counter()
 			screen = tv.power_on()
 			took = time.perf_counter() - began

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+# As core.devices.wire has it, which takes more to import than prices and bills need.
+MAC_HEADER = "X-TV-MAC"
 _METHOD = "/api/method/subscriber_tv.api.activation."
 
 
@@ -15,24 +17,29 @@ _METHOD = "/api/method/subscriber_tv.api.activation."
 class Paths:
 	"""Where the operations live. The bodies are the same everywhere."""
 
-	power_on: str
-	enrol: str
+	base: str
 	offer: str
 	jwks: str
+	hello: str
+
+	def of(self, operation: str) -> str:
+		"""The address of a POST operation of the protocol."""
+		return self.base + operation
 
 
-EDGE = Paths("/v1/power-on", "/v1/enrol", "/v1/offer/", "/v1/jwks")
-DESK = Paths(f"{_METHOD}power_on", f"{_METHOD}enrol", f"{_METHOD}offer?hash=", f"{_METHOD}jwks")
+EDGE = Paths("/v1/", "/v1/offer/", "/v1/jwks", "/v1/hello")
+DESK = Paths(_METHOD, f"{_METHOD}offer?hash=", f"{_METHOD}jwks", f"{_METHOD}hello")
 
 
 @dataclass(frozen=True)
 class Reply:
-	"""An HTTP answer; `document` is its JSON object, empty when `text` is none."""
+	"""An HTTP answer; `document` is its JSON object, empty when `text` is none. `mac` is its header X-TV-MAC."""
 
 	status: int
 	document: dict[str, Any]
 	text: str
 	headers: dict[str, str]
+	mac: str = ""
 
 
 class NoAnswer(Exception):
@@ -89,9 +96,9 @@ class Service:
 		)
 		response = self._connection.getresponse()
 		content = response.read()
-		return Reply(
-			response.status, _object(content), content.decode(errors="replace"), dict(response.getheaders())
-		)
+		text = content.decode(errors="replace")
+		mac = response.getheader(MAC_HEADER) or ""
+		return Reply(response.status, _object(content), text, dict(response.getheaders()), mac)
 
 
 def _object(content: bytes) -> dict[str, Any]:

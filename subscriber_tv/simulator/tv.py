@@ -1,6 +1,7 @@
-"""One television: its serial, its secret, what it remembers, and the rules by which it plays or does not.
+"""One television: its keys, its count, what it remembers, and the rules by which it plays or does not.
 
-It believes only what is signed: a lease opens, a denial closes, and neither counts when it is for another TV or older
+It speaks protocol v1 as docs/device-protocol.md has it. It believes only what stands under its own MAC, and plays only by
+what the operator signed for it: a lease opens, a denial closes, and neither counts when it is for another TV or older
 than what the TV already knew. Without an answer it plays on until the last answer's `play_until`.
 """
 
@@ -9,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from subscriber_tv.core.devices import jws, wire
+from subscriber_tv.core.devices import jws, mac, requests, wire
 from subscriber_tv.simulator.http import NoAnswer, Reply, Service
 
 PLAYING = "playing"
@@ -22,18 +23,31 @@ PAIRING = "pairing"
 RETRY = "retry"
 FAKE = "fake"
 
+# How often a TV tries to prove itself before it waits: a challenge may be late, a count too low.
+PROOFS = 3
+
 
 @dataclass
 class Memory:
 	"""What a TV keeps in flash. Times are epoch seconds UTC by the server's clock."""
 
+	# Its own key (PEM), or the secret of a model without a key store: one of the two.
+	private_key: str = ""
 	credential: str = ""
+	# Its MAC key and the epoch it is of; nothing before it is paired or has proven itself.
+	key: str = ""
+	epoch: str = ""
+	# The last number used at each node.
+	counts: dict[str, int] = field(default_factory=dict)
+	device_code: str = ""
 	lease: str = ""
 	# The highest version of rights seen, and the key that signed it: an operator with a new key counts anew.
 	version: int = 0
-	key: str = ""
+	signed_by: str = ""
 	play_until: int = 0
 	ask_after: int = 0
+	# The latest authentic time: the TV's clock never falls below it.
+	floor: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,10 +59,14 @@ class Screen:
 	text: str = ""
 	status: int = 0
 	documents: tuple[str, ...] = ()
+	hints: tuple[str, ...] = ()
 
 
 class Tv:
-	"""A TV. `flash` is the file that survives a power cut; without one it forgets."""
+	"""A TV. `flash` is the file that survives a power cut; without one it forgets.
+
+	`credential` makes it a model without a key store, with this secret.
+	"""
 
 	def __init__(
 		self,
@@ -58,35 +76,124 @@ class Tv:
 		flash: Path | None = None,
 		verifier: jws.Verifier | None = None,
 		language: str = "fr",
+		model: str = "Simulated",
+		firmware: str = "1.0",
 	):
 		self.serial = serial
 		self.service = service
 		self.language = language
+		self.model = model
+		self.firmware = firmware
 		self._flash = flash
 		self._verifier = verifier
+		self._signer: jws.Signer | None = None
+		self._audience = ""
 		self.memory = _recall(flash)
-		if credential or not self.memory.credential:
-			self.memory.credential = credential or jws.b64url(secrets.token_bytes(32))
-			self._remember()
+		if credential and credential != self.memory.credential:
+			self.memory = Memory(credential=credential)
+		elif not self.memory.credential and not self.memory.private_key:
+			self.memory.private_key = jws.new_key().decode()
+		self._remember()
+
+	@property
+	def parts(self) -> str:
+		"""What it says of its parts: `f` of its requests."""
+		return mac.binding(f"CHIP-{self.serial}", "", self.model, self.firmware)
+
+	@property
+	def thumbprint(self) -> str:
+		"""By what its key is known."""
+		if self.memory.credential:
+			return wire.key_fingerprint(self.memory.credential)
+		return self._own_key().kid
+
+	# Asking
 
 	def power_on(self) -> Screen:
 		"""Ask whether to play, and obey."""
-		nonce = secrets.token_urlsafe(12)
-		request = {"serial": self.serial, "credential": self.memory.credential, "n": nonce}
 		try:
-			reply = self.service.post(self.service.paths.power_on, request)
+			screen, challenge = self._ask_fast() if self.memory.key else (None, "")
+			return screen or self._ask_slow(challenge)
 		except NoAnswer as error:
 			return Screen(PLAYING if self.memory.play_until else RETRY, "no_answer", str(error))
-		return self._obey(reply, nonce)
 
-	def enrol(self, model: str = "", firmware: str = "") -> Reply:
-		"""Ask for a pairing code; only the credential's hash leaves the TV."""
-		request = {"serial": self.serial, "key": wire.key_fingerprint(self.memory.credential)}
-		if model:
-			request["model"] = model
-		if firmware:
-			request["firmware"] = firmware
-		return self.service.post(self.service.paths.enrol, request)
+	def question(self, audience: str = "") -> dict[str, str]:
+		"""The next power-on, as it is sent: one more is counted."""
+		audience = audience or self.audience()
+		fields = self._counted(audience)
+		m = mac.of_auth(self._key(), audience, self.serial, *fields.values(), self.parts)
+		return {"d": self.serial, **fields, "f": self.parts, "m": m}
+
+	def prove(self, challenge: str = "", audience: str = "") -> dict[str, str]:
+		"""The next assertion, as it is sent."""
+		audience = audience or self.audience()
+		challenge = challenge or self.challenge()
+		number, nonce = self._next(audience), _nonce()
+		claims = {"c": number, "chal": challenge, "d": self.serial, "f": self.parts, "n": nonce}
+		if self.memory.credential:
+			return {**claims, "credential": self.memory.credential}
+		return {"a": self._own_key().sign(jws.ASSERTION, _json({"aud": audience, **claims}))}
+
+	def audience(self) -> str:
+		"""The name of the node that answers; asked once."""
+		if not self._audience:
+			self._audience = str(self.service.get(self.service.paths.hello).document.get("aud", ""))
+			if not self._audience:
+				raise NoAnswer("nobody says hello")
+		return self._audience
+
+	def challenge(self, audience: str = "") -> str:
+		"""A challenge of this node, or through it of the desk."""
+		wish = {"d": self.serial, **({"aud": audience} if audience else {})}
+		reply = self._post("challenge", wish)
+		if reply.status != 200:
+			raise NoAnswer(f"no challenge: HTTP {reply.status}")
+		return str(reply.document.get("challenge", ""))
+
+	def enrol(self) -> Reply:
+		"""Ask for a pairing code, showing that it holds its key; of a secret only the hash leaves the TV."""
+		said = {"f": self.parts, "firmware": self.firmware, "model": self.model, "serial": self.serial}
+		if self.memory.credential:
+			reply = self._post("enrol", {**said, "key": self.thumbprint})
+		else:
+			point = {axis: self._own_key().jwk[axis] for axis in "xy"}
+			claims = {"aud": requests.DESK, "chal": self.challenge(requests.DESK), **said, **point}
+			reply = self._post("enrol", {"a": self._own_key().sign(jws.ENROLMENT, _json(claims))})
+		if reply.status == 200:
+			self.memory.device_code = reply.document["device_code"]
+			self._remember()
+		return reply
+
+	def poll(self) -> Reply:
+		"""Ask whether the code was entered; once it is, the TV has its key."""
+		code = self.memory.device_code
+		request = {"grant_type": requests.DEVICE_CODE, "device_code": code}
+		if self.memory.credential:
+			request["credential"] = self.memory.credential
+		else:
+			claims = {"aud": requests.DESK, "device_code": code}
+			request["a"] = self._own_key().sign(jws.TOKEN, _json(claims))
+		reply = self._post("token", request)
+		if reply.status == 200:
+			self.memory.key, self.memory.epoch = reply.document["key"], reply.document["epoch"]
+			self._remember()
+		return reply
+
+	def heartbeat(self, **told: str) -> Reply:
+		"""Say how it is."""
+		fields = self._counted(self.audience())
+		m = mac.of_heartbeat(self._key(), self.audience(), self.serial, *fields.values(), told.items())
+		return self._post("heartbeat", {"d": self.serial, **fields, "m": m, **told})
+
+	def stream(self, operation: str, channel: str, name: str) -> Reply:
+		"""Start, renew or stop a stream."""
+		fields = self._counted(self.audience())
+		asked = (operation, channel, name)
+		m = mac.of_stream(self._key(), self.audience(), self.serial, *fields.values(), *asked)
+		return self._post(
+			"stream",
+			{"d": self.serial, **fields, "m": m, **dict(zip(("o", "ch", "sid"), asked, strict=True))},
+		)
 
 	def channels(self, document_hash: str) -> list[dict[str, Any]]:
 		"""The bouquets of an offer document, verified against its hash and signature."""
@@ -96,10 +203,42 @@ class Tv:
 			raise jws.BadSignature
 		return json.loads(claims)["bouquets"]
 
-	def _obey(self, reply: Reply, nonce: str) -> Screen:
+	# Obeying
+
+	def _ask_fast(self) -> tuple[Screen | None, str]:
+		"""The daily way; no screen, and perhaps a challenge, when it must prove itself."""
+		request = self.question()
+		reply = self._post("auth", request)
+		if reply.status == 401:
+			return None, ""
+		if reply.status == 409 and self._is_authentic(reply, self.memory.key, request["n"]):
+			self._count_from(reply)
+			return None, reply.document["challenge"]
+		return self._obey(reply, request["n"], self.memory.key), ""
+
+	def _ask_slow(self, challenge: str) -> Screen:
+		"""Prove itself, and take the key that comes back."""
+		for _attempt in range(PROOFS):
+			request = self.prove(challenge)
+			reply = self._post("assert", request)
+			if reply.status != 409:
+				break
+			self._count_from(reply)
+			challenge = str(reply.document.get("challenge", ""))
+		key = str(reply.document.get("key", ""))
+		nonce = request.get("n") or json.loads(jws.unverified_claims(request["a"]))["n"]
+		screen = self._obey(reply, nonce, key)
+		if screen.kind in (PLAYING, BARKER):
+			self.memory.key, self.memory.epoch = key, str(reply.document["epoch"])
+			self._remember()
+		return screen
+
+	def _obey(self, reply: Reply, nonce: str, key: str) -> Screen:
 		if reply.status in (200, 403):
 			try:
-				return self._allowed(reply, nonce) if reply.status == 200 else self._denied(reply, nonce)
+				if not self._is_authentic(reply, key, nonce):
+					raise jws.BadSignature
+				return self._allowed(reply) if reply.status == 200 else self._denied(reply)
 			except (jws.BadSignature, KeyError, TypeError, ValueError):
 				return Screen(FAKE, "bad_signature", status=reply.status)
 		error = str(reply.document.get("error", ""))
@@ -107,41 +246,87 @@ class Tv:
 			return Screen(PAIRING, error, status=401)
 		return Screen(RETRY, error or str(reply.status), status=reply.status)
 
-	def _allowed(self, reply: Reply, nonce: str) -> Screen:
+	def _is_authentic(self, reply: Reply, key: str, nonce: str) -> bool:
+		"""Whether a reply stands under this key and answers this question."""
+		try:
+			expected = mac.of_reply(jws.b64url_decode(key), reply.text.encode())
+		except ValueError:
+			return False
+		return bool(key) and mac.same(expected, reply.mac) and reply.document.get("n") == nonce
+
+	def _allowed(self, reply: Reply) -> Screen:
 		answer = reply.document
-		claims = self._genuine(jws.LEASE, answer["lease"], answer, nonce)
+		claims = self._genuine(jws.LEASE, answer["lease"])
 		if not claims["iat"] - 300 <= answer["time"] < claims["exp"] or answer["play_until"] > claims["exp"]:
 			raise jws.BadSignature
 		self.memory.lease = answer["lease"]
 		self.memory.play_until = answer["play_until"]
-		self.memory.ask_after = answer["ask_after"]
-		self._remember()
-		return Screen(PLAYING, status=200, documents=tuple(answer["documents"]))
+		self._note(answer)
+		return Screen(
+			PLAYING, status=200, documents=tuple(answer["documents"]), hints=tuple(answer.get("hints", ()))
+		)
 
-	def _denied(self, reply: Reply, nonce: str) -> Screen:
+	def _denied(self, reply: Reply) -> Screen:
 		answer = reply.document
-		claims = self._genuine(jws.DENIAL, answer["denial"], answer, nonce)
+		# What a node finds by itself is not signed ahead; the MAC vouches for it.
+		claims = self._genuine(jws.DENIAL, answer["denial"]) if "denial" in answer else answer
+		if claims is answer and answer["code"] != "binding_mismatch":
+			raise jws.BadSignature
 		self.memory.lease = ""
 		self.memory.play_until = 0
-		self.memory.ask_after = answer["ask_after"]
-		self._remember()
+		self._note(answer)
 		# The text comes from the signed part, not from beside it.
 		return Screen(BARKER, claims["code"], claims["text"][self.language], status=403)
 
-	def _genuine(self, typ: str, token: str, answer: dict[str, Any], nonce: str) -> dict[str, Any]:
+	def _note(self, answer: dict[str, Any]) -> None:
+		self.memory.ask_after = answer["ask_after"]
+		self.memory.floor = max(self.memory.floor, answer["time"])
+		self._remember()
+
+	def _genuine(self, typ: str, token: str) -> dict[str, Any]:
 		claims = json.loads(self._keys().verify(typ, token))
-		if claims["sub"] != self.serial or claims["aud"] != "tv" or answer.get("n") != nonce:
+		if claims["sub"] != self.serial or claims["aud"] != "tv":
 			raise jws.BadSignature
 		key = jws.key_id(token)
-		if key == self.memory.key and claims["ver"] < self.memory.version:
+		if key == self.memory.signed_by and claims["ver"] < self.memory.version:
 			raise jws.BadSignature
-		self.memory.version, self.memory.key = claims["ver"], key
+		self.memory.version, self.memory.signed_by = claims["ver"], key
 		return claims
+
+	# Counting
+
+	def _counted(self, audience: str) -> dict[str, str]:
+		"""Epoch, number and nonce of the next question, in the order of the MAC."""
+		return {"e": self.memory.epoch, "c": self._next(audience), "n": _nonce()}
+
+	def _next(self, audience: str) -> str:
+		"""The next number at a node; in flash before it is used."""
+		number = self.memory.counts.get(audience, 0) + 1
+		self.memory.counts[audience] = number
+		self._remember()
+		return str(number)
+
+	def _count_from(self, reply: Reply) -> None:
+		base = str(reply.document.get("base", ""))
+		known = self.memory.counts.get(self._audience, 0)
+		if base.isascii() and base.isdigit() and len(base) <= 16:
+			self.memory.counts[self._audience] = max(known, int(base))
+
+	def _key(self) -> bytes:
+		return jws.b64url_decode(self.memory.key)
+
+	def _own_key(self) -> jws.Signer:
+		if self._signer is None:
+			self._signer = jws.Signer(self.memory.private_key.encode())
+		return self._signer
 
 	def _keys(self) -> jws.Verifier:
 		if self._verifier is None:
 			self._verifier = jws.Verifier(self.service.get(self.service.paths.jwks).document)
 		return self._verifier
+
+	def _post(self, operation: str, document: dict[str, str]) -> Reply:
+		return self.service.post(self.service.paths.of(operation), document)
 
 	def _remember(self) -> None:
 		if self._flash:
@@ -149,6 +334,14 @@ class Tv:
 			with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
 				json.dump(asdict(self.memory), file)
 			fresh.replace(self._flash)
+
+
+def _nonce() -> str:
+	return jws.b64url(secrets.token_bytes(16))
+
+
+def _json(claims: dict[str, str]) -> bytes:
+	return json.dumps(claims, separators=(",", ":")).encode()
 
 
 def _recall(flash: Path | None) -> Memory:

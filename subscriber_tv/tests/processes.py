@@ -13,6 +13,9 @@ from urllib.request import urlopen
 import frappe
 from werkzeug.test import Client, TestResponse
 
+EDGE = "edge-test"
+"""Name of the edges that tests start."""
+
 
 def on_own_connections(*calls: Callable) -> list:
 	"""Run the calls at once, each on its own connection and committed; results or exceptions, in order."""
@@ -88,11 +91,12 @@ def start_edge(folder: str, port: int, feed_port: int, public_keys: str, **more:
 	settings = {
 		"DATABASE": os.path.join(folder, "edge.db"),
 		"PUBLIC_KEY_FILE": public_keys,
+		"MASTERS_FILE": os.path.abspath(frappe.conf.subscriber_tv_masters),
 		"FEED_URL": f"http://127.0.0.1:{feed_port}",
 		"FEED_SECRET_FILE": os.path.abspath(frappe.conf.subscriber_tv_feed_secret),
 		"FEED_WAIT": "1",
 		"PORT": str(port),
-		"NAME": "edge-test",
+		"NAME": EDGE,
 		"TV_PER_MINUTE": "60000",
 		"FAILURES_PER_MINUTE": "60000",
 		**more,

@@ -1,7 +1,6 @@
 """A TV pairs, is allowed, and hears of every change at its very next power-on, with no publisher running."""
 
 import json
-import os
 import time
 from unittest.mock import patch
 
@@ -12,42 +11,17 @@ from frappe.utils import add_days, add_to_date, now_datetime, today
 from subscriber_tv.core.activation import rollup
 from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.flows.activation import bind, keys, publish, record_answer, store_rights
+from subscriber_tv.flows.activation.auth import assertion, auth, challenge, heartbeat, stream
 from subscriber_tv.flows.activation.enrol import enrol
-from subscriber_tv.flows.activation.power_on import power_on
 from subscriber_tv.flows.activation.revoke import NotRevocable, readmit, revoke
+from subscriber_tv.flows.activation.token import token
 from subscriber_tv.flows.activation.unbind import NotBound, unbind
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.devices import deliver, follow_stock
 from subscriber_tv.subscriber_tv.doctype.tv_activation.tv_activation import TVActivation
 from subscriber_tv.tests import factories
+from subscriber_tv.tests.television import NETWORK, TV
 from subscriber_tv.tests.test_devices import bring_back, switch
-
-NETWORK = "203.0.113.7"
-
-
-class TV:
-	"""A television: a serial and a credential of its own."""
-
-	def __init__(self, serial: str):
-		self.serial = serial
-		self.credential = jws.b64url(os.urandom(32))
-
-	def enrol(self, now: int | None = None) -> wire.Answer:
-		body = {"serial": self.serial, "key": wire.key_fingerprint(self.credential), "firmware": "1.0"}
-		return enrol(json.dumps(body).encode(), NETWORK, now or int(time.time()))
-
-	def code(self) -> str:
-		answer = self.enrol()
-		assert answer.status == 200, answer.body
-		return json.loads(answer.body)["user_code"]
-
-	def power_on(self, now: int | None = None) -> wire.Answer:
-		body = {"serial": self.serial, "credential": self.credential}
-		return power_on(json.dumps(body).encode(), NETWORK, now or int(time.time()))
-
-	def decision(self) -> str:
-		answer = json.loads(self.power_on().body)
-		return answer.get("code") or answer.get("decision") or answer["error"]
 
 
 def delivered_tv(subscription: str) -> TV:
@@ -111,21 +85,22 @@ class TestPairing(FrappeTestCase):
 	def test_a_wrong_credential_is_a_stranger(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
 		self.assertEqual(tv.decision(), "allow")
-		tv.credential = jws.b64url(os.urandom(32))
+		tv.signer = jws.Signer(jws.new_key())
 		self.assertEqual(tv.power_on(), wire.STRANGER)
+		self.assertEqual(tv.prove(), wire.STRANGER)
 
 	def test_nonsense_is_refused(self):
 		for body in (
 			b"",
 			b"{",
 			b"[]",
-			b'{"serial": "x\' or 1=1 --", "credential": "a"}',
-			b'{"serial": "TV-1", "credential": 5}',
+			b'{"d": "x\' or 1=1 --", "credential": "a"}',
+			b'{"d": "TV-1", "credential": 5}',
 			b"\xff" * 50,
 			b"[" * 3000,
 		):
-			self.assertEqual(power_on(body, NETWORK, 1), wire.INVALID_REQUEST)
-			self.assertEqual(enrol(body, NETWORK, 1), wire.INVALID_REQUEST)
+			for ask in (auth, assertion, challenge, heartbeat, stream, enrol, token):
+				self.assertEqual(ask(body, NETWORK, 1), wire.INVALID_REQUEST)
 
 	def test_a_code_works_once_and_says_who_was_first(self):
 		subscription = factories.make_subscription("Awaiting Activation", quantity=3)
@@ -227,11 +202,12 @@ class TestNextPowerOn(FrappeTestCase):
 	def test_a_published_change_gives_the_same_answer_as_one_that_waits(self):
 		subscription = factories.make_subscription("Awaiting Activation")
 		tv = bound_tv(subscription)
-		waiting = tv.power_on(now=int(time.time()))
+		question, now = tv.question(), int(time.time())
+		waiting = auth(question, NETWORK, now)
 		while publish.publish_pending():
 			pass
 		self.assertFalse(frappe.db.count("TV Rights Outbox"))
-		published = tv.power_on(now=json.loads(waiting.body)["time"])
+		published = auth(question, NETWORK, now)
 		self.assertEqual(waiting, published)
 
 	def test_nobody_pairs_or_plays_while_the_phase_is_off(self):

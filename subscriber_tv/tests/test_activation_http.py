@@ -10,12 +10,37 @@ from frappe.tests.utils import FrappeTestCase
 from subscriber_tv.api import activation, guards
 from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.flows.activation import bind
+from subscriber_tv.simulator.http import DESK, Reply
+from subscriber_tv.simulator.tv import PAIRING, PLAYING, Tv
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.processes import on_own_connections, request
 from subscriber_tv.tests.test_activation import TV, bound_tv, delivered_tv, line_of
 
-POWER_ON = "/api/method/subscriber_tv.api.activation.power_on"
-ENROL = "/api/method/subscriber_tv.api.activation.enrol"
+METHOD = "/api/method/subscriber_tv.api.activation."
+AUTH, ENROL = f"{METHOD}auth", f"{METHOD}enrol"
+
+
+class WsgiService:
+	"""The desk as the simulated TV reaches it."""
+
+	paths = DESK
+
+	def post(self, path: str, document: dict) -> Reply:
+		return self._reply(request("POST", path, json=document))
+
+	def get(self, path: str) -> Reply:
+		return self._reply(request("GET", path))
+
+	def _reply(self, found) -> Reply:
+		text = found.get_data(as_text=True)
+		is_json = found.headers.get("Content-Type") == "application/json"
+		return Reply(
+			found.status_code,
+			json.loads(text) if is_json else {},
+			text,
+			dict(found.headers),
+			found.headers.get("X-TV-MAC", ""),
+		)
 
 
 class HttpTestCase(FrappeTestCase):
@@ -23,12 +48,13 @@ class HttpTestCase(FrappeTestCase):
 		frappe.cache.delete_keys("tv-limit")
 
 	def ask(self, tv: TV, **arguments):
-		body = {"serial": tv.serial, "credential": tv.credential}
-		return request("POST", POWER_ON, json=body, **arguments)
+		return self.post("auth", tv.question(), **arguments)
+
+	def post(self, operation: str, body: bytes, **arguments):
+		return request("POST", METHOD + operation, data=body, content_type="application/json", **arguments)
 
 	def enrol(self, serial: str, **arguments):
-		body = {"serial": serial, "key": wire.key_fingerprint(TV(serial).credential)}
-		return request("POST", ENROL, json=body, **arguments)
+		return self.post("enrol", TV(serial).enrolment(), **arguments)
 
 	def assert_answer(self, response, answer: wire.Answer):
 		self.assertEqual((response.status_code, response.get_data()), (answer.status, answer.body))
@@ -68,15 +94,15 @@ class TestTvEndpoints(HttpTestCase):
 
 	def test_malformed_requests_get_400_and_no_trace(self):
 		bodies = (b"{", b"", b"null", b"[1]", b'"text"', b"\xff\xfe", b"[" * 4000, b'{"cmd": "frappe.ping"}')
-		injected = json.dumps({"serial": "x' OR 1=1; DROP TABLE `tabTV Device`; --", "credential": "A" * 43})
-		for path in (POWER_ON, ENROL):
+		injected = json.dumps({"d": "x' OR 1=1; DROP TABLE `tabTV Device`; --", "credential": "A" * 43})
+		for path in activation.TV_PATHS:
 			for body in (*bodies, injected.encode()):
-				found = request("POST", path, data=body, content_type="application/json")
+				found = request("POST", f"/api{path}", data=body, content_type="application/json")
 				self.assert_answer(found, wire.INVALID_REQUEST)
 			frappe.cache.delete_keys("tv-limit")
 
 	def test_frame_of_a_request(self):
-		for path in (POWER_ON, ENROL):
+		for path in (AUTH, ENROL):
 			large = request("POST", path, data=b" " * 5000, content_type="application/json")
 			self.assert_answer(large, wire.TOO_LARGE)
 			for kind in (
@@ -100,8 +126,36 @@ class TestTvEndpoints(HttpTestCase):
 		tv = delivered_tv(factories.make_subscription("Awaiting Activation"))
 		tv.code()
 		frappe.db.commit()
-		answers = {self.ask(tv).status_code for _time in range(25)}
-		self.assertEqual(answers, {401})
+		answers = [self.post("token", tv.poll_body()) for _time in range(25)]
+		self.assertEqual({answer.status_code for answer in answers}, {400})
+		said = [json.loads(answer.get_data())["error"] for answer in answers]
+		self.assertEqual(said, ["authorization_pending"] + ["slow_down"] * 24)
+
+	def test_who_invents_device_codes_is_a_failure(self):
+		tv = TV("NEVER-SEEN-1")
+		tv.device_code = "A" * 43
+		answers = [self.post("token", tv.poll_body()).status_code for _time in range(22)]
+		self.assertEqual(answers, [400] * 20 + [429] * 2)
+
+	def test_a_tv_pairs_and_proves_itself_over_http(self):
+		subscription = factories.make_subscription("Awaiting Activation")
+		tv = Tv(delivered_tv(subscription).serial, WsgiService())
+		frappe.db.commit()
+		self.assertEqual(tv.power_on().kind, PAIRING)
+		code = tv.enrol().document["user_code"]
+		self.assertEqual(tv.poll().document["error"], "authorization_pending")
+		frappe.db.rollback()
+		bind.bind_by_code(subscription=subscription, line_id=line_of(subscription), code=code)
+		frappe.db.commit()
+		granted = tv.poll()
+		self.assertEqual((granted.status, granted.document["device"]), (200, tv.serial))
+		self.assertIn({"aud": "desk", "url": frappe.utils.get_url()}, granted.document["audiences"])
+		self.assertEqual(tv.power_on().kind, PLAYING)
+		tv.memory.counts.clear()
+		tv.memory.key = ""
+		self.assertEqual(tv.power_on().kind, PLAYING)
+		self.assertEqual(tv.heartbeat(up="60").status, 204)
+		self.assertEqual(tv.stream("start", "CH1", "one").status, 200)
 
 	def test_one_tv_cannot_ask_without_end(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
@@ -155,7 +209,7 @@ class TestNetwork(FrappeTestCase):
 
 class TestStaffEndpoints(HttpTestCase):
 	def test_guests_and_foreign_roles_are_refused(self):
-		for name in ("find_code", "bind", "unbind", "revoke", "readmit", "deliver"):
+		for name in ("find_code", "refuse_code", "bind", "unbind", "revoke", "readmit", "deliver"):
 			found = request(
 				"POST", f"/api/method/subscriber_tv.api.activation.{name}", json={"code": "BBBB-BBBB"}
 			)
@@ -169,6 +223,7 @@ class TestStaffEndpoints(HttpTestCase):
 		self.addCleanup(frappe.set_user, "Administrator")
 		seen = activation.find_code(code)
 		self.assertEqual((seen["serial"], seen["asked_from"]), (tv.serial, "203.0.113.7"))
+		self.assertEqual((seen["told_model"], seen["firmware"]), ("Test", "1.0"))
 		self.assertEqual(activation.bind(subscription, line_of(subscription), code), tv.serial)
 		activation.unbind(tv.serial, "Wrong room")
 		with self.assertRaises(frappe.PermissionError):

@@ -71,11 +71,18 @@ RENEWALS = {"doctype": "TV Renewal Notice"}
 TV_ASKS = Open("A TV proves itself by its own key; nobody's session counts.")
 
 ENDPOINTS = {
-	"activation.power_on": [TV_ASKS],
+	"activation.auth": [TV_ASKS],
+	"activation.assertion": [TV_ASKS],
+	"activation.challenge": [TV_ASKS],
+	"activation.heartbeat": [TV_ASKS],
+	"activation.stream": [TV_ASKS],
 	"activation.enrol": [TV_ASKS],
+	"activation.token": [TV_ASKS],
+	"activation.hello": [TV_ASKS],
 	"activation.offer": [TV_ASKS],
 	"activation.jwks": [TV_ASKS],
 	"activation.find_code": [Refused(lambda scene: {"code": scene.code})],
+	"activation.refuse_code": [Refused(lambda scene: {"code": scene.code})],
 	"activation.bind": [contract(line_id="L1", code="XXXX-XXXX")],
 	"activation.unbind": [Refused(lambda scene: {"device": scene.device})],
 	"activation.revoke": [Refused(lambda scene: {"device": scene.device, "reason": "Stolen"})],

@@ -268,8 +268,8 @@ class TestThreeProcesses(FeedCase):
 		self.addCleanup(processes.stop, edge)
 		before = self.counted(self.tv.serial, "edge-test")
 
-		body = json.dumps({"serial": self.tv.serial, "credential": self.tv.credential}).encode()
-		url = f"http://127.0.0.1:{edge_port}/v1/power-on"
+		body = self.tv.question(processes.EDGE)
+		url = f"http://127.0.0.1:{edge_port}/v1/auth"
 		try:
 			with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=5) as response:
 				self.assertEqual(response.status, 200)

@@ -315,7 +315,8 @@ class TestAtOnce(FrappeTestCase):
 				frappe.db.commit()  # as the publisher does, chunk by chunk
 			return "done"
 
-		answers = processes.on_own_connections(*(tv.decision for tv in tvs * 2), publisher, publisher)
+		asked = [tv.asks() for tv in tvs] * 2
+		answers = processes.on_own_connections(*asked, publisher, publisher)
 		self.assertEqual(answers, ["suspended"] * 6 + ["done"] * 2)
 		frappe.db.rollback()
 		self.assertEqual(publish.current_sequence(), before + len(tvs))
@@ -361,8 +362,8 @@ class TestThreeProcesses(FrappeTestCase):
 		return json.loads(processes.get(f"http://127.0.0.1:{self.edge_port}/v1/health")[1])["age_seconds"]
 
 	def edge_says(self, tv: TV) -> str:
-		body = json.dumps({"serial": tv.serial, "credential": tv.credential}).encode()
-		url = f"http://127.0.0.1:{self.edge_port}/v1/power-on"
+		body = tv.question(processes.EDGE)
+		url = f"http://127.0.0.1:{self.edge_port}/v1/auth"
 		headers = {"Content-Type": "application/json"}
 		try:
 			with urlopen(Request(url, body, headers), timeout=5) as response:

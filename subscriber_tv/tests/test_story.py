@@ -5,18 +5,16 @@ own. What they must see is committed, under names that no other test uses.
 """
 
 import json
-import secrets
 import tempfile
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import frappe
 from frappe.tests.utils import FrappeTestCase
 from frappe.utils import add_days, add_months, flt, get_last_day, getdate
 
-from subscriber_tv.core.devices import jws, wire
+from subscriber_tv.core.devices import jws
 from subscriber_tv.flows.activation import keys
 from subscriber_tv.flows.activation.bind import bind_by_code
 from subscriber_tv.flows.billing.run import run
@@ -25,24 +23,11 @@ from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.devices.deliver import deliver
 from subscriber_tv.flows.devices.follow_stock import flush
 from subscriber_tv.tests import factories, processes
+from subscriber_tv.tests.television import TV, new_nonce
 
 DESK = "/api/method/subscriber_tv.api.activation."
 OUTLETS = 5
 FEE, PRICE = 50.0, 10.0
-
-
-@dataclass
-class Tv:
-	"""What a set keeps: its serial and the secret it made."""
-
-	serial: str
-	credential: str = field(default_factory=lambda: jws.b64url(secrets.token_bytes(32)))
-
-	def power_on(self) -> bytes:
-		return json.dumps({"serial": self.serial, "credential": self.credential}).encode()
-
-	def enrol(self) -> bytes:
-		return json.dumps({"serial": self.serial, "key": wire.key_fingerprint(self.credential)}).encode()
 
 
 class TestStory(FrappeTestCase):
@@ -110,23 +95,28 @@ class TestStory(FrappeTestCase):
 			months = frappe.db.get_value("TV Device Model", device.model, "warranty_months")
 			self.assertEqual(device.warranty_until, getdate(add_days(add_months(getdate(), months), -1)))
 
-	def televisions_are_paired(self, serials: list[str], subscription: str) -> list[Tv]:
+	def televisions_are_paired(self, serials: list[str], subscription: str) -> list[TV]:
 		"""2. A set from a receipt gets a code; a stranger and a bound set get one refusal."""
 		line = frappe.get_doc("TV Subscription", subscription).lines[0].line_id
-		status, refusal = self.ask_desk("enrol", Tv("TV-NEVER-SEEN-1").enrol())
+		status, refusal, _mac = self.ask_desk("enrol", TV("TV-NEVER-SEEN-1").enrolment())
 		self.assertEqual(status, 401)
-		sets = [Tv(serial) for serial in serials]
+		sets = [TV(serial) for serial in serials]
 		for tv in sets:
-			self.assertEqual(self.ask_desk("power_on", tv.power_on()), (401, refusal))
-			status, body = self.ask_desk("enrol", tv.enrol())
+			self.assertEqual(self.ask_desk("auth", tv.question())[:2], (401, refusal))
+			status, body, _mac = self.ask_desk("enrol", tv.enrolment())
 			self.assertEqual(status, 200)
-			code = json.loads(body)["user_code"]
+			enrolled = json.loads(body)
+			tv.device_code = enrolled["device_code"]
+			self.assertEqual(self.ask_desk("token", tv.poll_body())[0], 400)
+			code = enrolled["user_code"]
 			self.assertEqual(bind_by_code(subscription=subscription, line_id=line, code=code), tv.serial)
-			self.assertEqual(self.ask_desk("enrol", tv.enrol()), (401, refusal))
+			status, body, _mac = self.ask_desk("token", tv.poll_body())
+			self.assertEqual((status, json.loads(body)["key"]), (200, tv.key()))
+			self.assertEqual(self.ask_desk("enrol", tv.enrolment())[:2], (401, refusal))
 		self.assertEqual(frappe.db.get_value("TV Subscription", subscription, "state"), "Active")
 		return sets
 
-	def next_power_on_is_allowed(self, tv: Tv) -> None:
+	def next_power_on_is_allowed(self, tv: TV) -> None:
 		"""3 and 4. The next power-on brings a lease signed for this set, with its channels; the edge agrees."""
 		body = self.assert_agreed(tv, 200)
 		allowed = json.loads(body)
@@ -142,7 +132,7 @@ class TestStory(FrappeTestCase):
 		self.assertEqual(channels, ["CH1", "CH2"])
 		self.assertTrue(frappe.db.get_value("TV Device", tv.serial, "first_power_on"))
 
-	def changes_reach_the_next_power_on(self, sets: list[Tv], subscription: str) -> None:
+	def changes_reach_the_next_power_on(self, sets: list[TV], subscription: str) -> None:
 		"""5. Suspend, resume, cancel: the very next power-on says so, at the desk and at the edge."""
 		ends = add_days(getdate(), 60)
 		change_state(subscription=subscription, event="suspend")
@@ -157,7 +147,7 @@ class TestStory(FrappeTestCase):
 		self.assert_agreed(sets[2], 200)  # served to the end of what is agreed
 		change_state(subscription=subscription, event="withdraw_cancellation")
 
-	def cancelled_television_is_refused(self, tv: Tv, subscription: str) -> None:
+	def cancelled_television_is_refused(self, tv: TV, subscription: str) -> None:
 		"""5, to the end: a contract that ends today is refused today."""
 		change_state(subscription=subscription, event="end")
 		self.assertEqual(json.loads(self.assert_agreed(tv, 403))["code"], "ended")
@@ -207,42 +197,48 @@ class TestStory(FrappeTestCase):
 
 	# asking
 
-	def ask_desk(self, method: str, body: bytes) -> tuple[int, bytes]:
+	def ask_desk(self, operation: str, body: bytes) -> tuple[int, bytes, str]:
 		frappe.db.commit()
-		answer = processes.request("POST", DESK + method, data=body, content_type="application/json")
+		answer = processes.request("POST", DESK + operation, data=body, content_type="application/json")
 		frappe.db.rollback()  # see what the request wrote
-		return answer.status_code, answer.get_data()
+		return answer.status_code, answer.get_data(), answer.headers.get("X-TV-MAC", "")
 
-	def ask_edge(self, body: bytes) -> tuple[int, bytes]:
+	def ask_edge(self, body: bytes) -> tuple[int, bytes, str]:
 		request = urllib.request.Request(
-			f"http://127.0.0.1:{self.edge_port}/v1/power-on", body, {"Content-Type": "application/json"}
+			f"http://127.0.0.1:{self.edge_port}/v1/auth", body, {"Content-Type": "application/json"}
 		)
 		try:
 			with urllib.request.urlopen(request, timeout=5) as response:
-				return response.status, response.read()
+				return response.status, response.read(), response.headers.get("X-TV-MAC", "")
 		except urllib.error.HTTPError as error:
-			return error.code, error.read()
+			return error.code, error.read(), error.headers.get("X-TV-MAC", "")
 
 	def get_edge(self, path: str) -> tuple[int, bytes]:
 		return processes.get(f"http://127.0.0.1:{self.edge_port}{path}")
 
-	def assert_agreed(self, tv: Tv, status: int) -> bytes:
+	def assert_agreed(self, tv: TV, status: int) -> bytes:
 		"""The desk says `status` at once; the edge says the same bytes as soon as the feed brought the change.
 
-		Each TV is asked for one change only: the desk lets no TV ask more than a few times a minute.
+		A question is for one node, so each is asked its own with one nonce. Each TV is asked for one change only: the desk
+		lets no TV ask more than a few times a minute.
 		"""
-		found = self.ask_desk("power_on", tv.power_on())
+		found = self.ask_desk("auth", tv.question())
 		self.assertEqual(found[0], status)
-		processes.wait_for(lambda: signed(self.ask_edge(tv.power_on())) == signed(found), seconds=20)
+		processes.wait_for(
+			lambda: signed(self.ask_edge(tv.question(processes.EDGE))) == signed(found), seconds=20
+		)
 		for _attempt in range(3):
 			# The answers carry the second they were made in: both may fall into one.
-			desk, edge = self.ask_desk("power_on", tv.power_on()), self.ask_edge(tv.power_on())
+			nonce = new_nonce()
+			desk = self.ask_desk("auth", tv.question(nonce=nonce))
+			edge = self.ask_edge(tv.question(processes.EDGE, nonce))
 			if desk == edge:
+				self.assertTrue(desk[2])
 				return desk[1]
 		self.fail(f"desk and edge differ: {desk} {edge}")
 
 
-def signed(answer: tuple[int, bytes]) -> tuple:
+def signed(answer: tuple[int, bytes, str]) -> tuple:
 	"""What of an answer was signed ahead: it does not change from second to second."""
 	body = json.loads(answer[1])
 	return answer[0], body.get("lease"), body.get("denial"), body.get("documents")

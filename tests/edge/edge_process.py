@@ -8,9 +8,16 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
-from feed_publisher import SECRET, Rights, credential
+from feed_publisher import MASTERS, SECRET, Rights, credential
+
+from subscriber_tv.core.devices import mac, wire
+from subscriber_tv.core.devices.jws import b64url
+from subscriber_tv.edge.counts import Counts
+from subscriber_tv.simulator.http import Service
+from subscriber_tv.simulator.tv import Tv
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -31,17 +38,26 @@ def eventually(check, seconds=10.0):
 	raise AssertionError(f"did not happen within {seconds} s")
 
 
+def enrolment(serial: str) -> dict[str, str]:
+	"""A TV without a key store asks for a code."""
+	return {"serial": serial, "key": "A" * 43, "f": "A" * 43, "firmware": "1.0", "model": "Hotel"}
+
+
 class EdgeProcess:
 	"""An edge started as an operator starts it."""
 
 	def __init__(self, folder: Path, rights: Rights, feed_url: str = "", **settings: str):
 		self.port = free_port()
 		self.folder = folder
+		self.name = settings.get("NAME", "edge")
+		self._counts: dict[str, int] = {}
 		(folder / "keys.json").write_text(rights.jwks())
 		(folder / "secret").write_bytes(SECRET)
+		(folder / "masters.json").write_bytes(mac.write_masters(MASTERS.keys))
 		given = {
 			"DATABASE": str(folder / "edge.db"),
 			"PUBLIC_KEY_FILE": str(folder / "keys.json"),
+			"MASTERS_FILE": str(folder / "masters.json"),
 			"FEED_SECRET_FILE": str(folder / "secret"),
 			"FEED_URL": feed_url,
 			"FEED_WAIT": "1",
@@ -95,6 +111,11 @@ class EdgeProcess:
 	def connect(self) -> socket.socket:
 		return socket.create_connection(("127.0.0.1", self.port), timeout=5)
 
+	def _seen(self, serial) -> int:
+		"""The last number the edge counted of a TV: in a test, several hands hold one."""
+		with closing(Counts(self.folder / "edge-counts.db")) as counts:
+			return counts.seen(serial).counter
+
 	def log(self) -> str:
 		return self._log.read_text()
 
@@ -112,8 +133,20 @@ class EdgeProcess:
 		body = document if isinstance(document, bytes) else json.dumps(document).encode()
 		return self.request("POST", path, body, {"Content-Type": "application/json", **headers})
 
+	def question(self, serial, secret=None, number=0):
+		"""The next power-on of the TV with this serial, of the model without a key store."""
+		self._counts[serial] = number or max(self._counts.get(serial, 0), self._seen(serial)) + 1
+		thumbprint = wire.key_fingerprint(secret or credential(serial))
+		fields = {"e": "2", "c": str(self._counts[serial]), "n": b64url(os.urandom(16)), "f": "A" * 43}
+		m = mac.of_auth(MASTERS.newest(serial, thumbprint), self.name, serial, *fields.values())
+		return json.dumps({"d": serial, **fields, "m": m}).encode()
+
 	def power_on(self, serial, secret=None):
-		return self.post("/v1/power-on", {"serial": serial, "credential": secret or credential(serial)})
+		return self.post("/v1/auth", self.question(serial, secret))
+
+	def tv(self, serial, secret=None, **arguments):
+		"""A TV of this serial, switched on at this edge."""
+		return Tv(serial, Service(f"http://127.0.0.1:{self.port}"), secret or credential(serial), **arguments)
 
 	def health(self):
 		return json.loads(self.request("GET", "/v1/health")[2])

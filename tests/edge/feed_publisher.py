@@ -18,9 +18,10 @@ from subscriber_tv.core.activation.projection import (
 	OfferFacts,
 	Span,
 )
-from subscriber_tv.core.devices import jws, wire
+from subscriber_tv.core.devices import jws, mac, wire
 
 SECRET = b"a secret of the tests"
+MASTERS = mac.Masters({1: bytes(range(32)), 2: bytes(range(32, 64))})
 WEEK = 7 * 86_400
 OFFER = OfferFacts(
 	"HOTEL-V1",
@@ -47,7 +48,14 @@ class Rights:
 
 	def set_state(self, serial: str, state: str) -> None:
 		"""Put a TV's subscription into a state since the beginning of 2026."""
-		device = DeviceFacts(serial, wire.key_fingerprint(credential(serial)), serial, "L1")
+		self._bind(DeviceFacts(serial, wire.key_fingerprint(credential(serial)), serial, "L1"), state)
+
+	def set_key(self, serial: str, signer: jws.Signer) -> None:
+		"""Bind a TV that has a key of its own; it may play."""
+		self._bind(DeviceFacts(serial, signer.kid, serial, "L1", key=signer.point), "Active")
+
+	def _bind(self, device: DeviceFacts, state: str) -> None:
+		serial = device.serial
 		contract = ContractFacts(
 			serial, "Europe/Paris", (Span(state, date(2026, 1, 1)),), (LineSpan("L1", OFFER.name),)
 		)

@@ -72,7 +72,7 @@ def test_a_slice_is_listed(running):
 		(compare.SLICES_PATH, {"body": b'{"slices":0}'}, 400),
 		(compare.SLICES_PATH, {"body": b'{"slices":99999999}'}, 400),
 		("/compare/other", {}, 404),
-		("/v1/power-on", {}, 404),
+		("/v1/auth", {}, 404),
 	],
 )
 def test_who_may_not_ask(running, path, changes, status):

@@ -5,10 +5,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
-from edge_process import EdgeProcess, eventually
-from feed_publisher import Publisher, Rights, credential
+from edge_process import EdgeProcess, enrolment, eventually
+from feed_publisher import MASTERS, Publisher, Rights, credential
 
-from subscriber_tv.core.devices import jws, wire
+from subscriber_tv.core.devices import jws, mac, requests, wire
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ class Erp(BaseHTTPRequestHandler):
 
 	def do_POST(self):
 		request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-		status = int(request["serial"][-3:])
+		status = int(request["serial"][-3:]) if self.path.endswith(".enrol") else 400
 		body = b'{"user_code":"BCDF-GHJK"}' if status == 200 else wire.STRANGER.body
 		if status == 500:
 			body = b"<html>Traceback"
@@ -187,9 +187,11 @@ def test_enrolment_is_carried_to_the_erp(start):
 	edge = start(Rights(), ERP_URL=f"http://127.0.0.1:{erp.server_port}")
 
 	def enrol(serial):
-		return edge.post("/v1/enrol", {"serial": serial, "key": "A" * 43})
+		return edge.post("/v1/enrol", enrolment(serial))
 
 	try:
+		poll = {"grant_type": requests.DEVICE_CODE, "device_code": "A" * 43, "credential": "A" * 43}
+		assert edge.post("/v1/token", poll)[::2] == (400, wire.STRANGER.body)
 		assert enrol("HOTEL-000200")[::2] == (200, b'{"user_code":"BCDF-GHJK"}')
 		assert enrol("HOTEL-000401")[::2] == (401, wire.STRANGER.body)
 		status, _, body = enrol("HOTEL-000500")
@@ -200,11 +202,50 @@ def test_enrolment_is_carried_to_the_erp(start):
 	assert enrol("HOTEL-000200")[0] == 503
 
 
-def test_credentials_are_not_in_the_file(operator, start):
+def test_nothing_in_its_files_opens_anything(operator, start):
 	rights, server = operator
 	edge = start(rights, server.url)
 	eventually(status_is(edge, "HOTEL-000001", 200))
 	edge.stop()
-	content = b"".join(path.read_bytes() for path in edge.folder.glob("edge.db*"))
-	assert credential("HOTEL-000001").encode() not in content
-	assert wire.key_fingerprint(credential("HOTEL-000001")).encode() in content
+	content = b"".join(path.read_bytes() for path in edge.folder.glob("edge*.db*"))
+	thumbprint = wire.key_fingerprint(credential("HOTEL-000001"))
+	assert thumbprint.encode() in content
+	key = MASTERS.newest("HOTEL-000001", thumbprint)
+	for secret in (
+		credential("HOTEL-000001").encode(),
+		jws.b64url(key).encode(),
+		key,
+		*MASTERS.keys.values(),
+	):
+		assert secret not in content
+
+
+def test_counts_survive_a_kill_and_are_shared_by_workers(operator, start):
+	rights, server = operator
+	edge = start(rights, server.url, WORKERS="2")
+	eventually(status_is(edge, "HOTEL-000001", 200))
+	questions = [edge.question("HOTEL-000001") for _ in range(30)]
+	assert {edge.post("/v1/auth", question)[0] for question in questions} == {200}
+	assert {edge.post("/v1/auth", question)[0] for question in questions[:-1]} == {409}
+	edge.kill()
+	edge.start()
+	assert {edge.post("/v1/auth", question)[0] for question in questions[:-1]} == {409}
+	assert edge.post("/v1/auth", questions[-1])[0] == 200
+
+
+def test_a_new_epoch_is_taken_while_it_runs(operator, start):
+	rights, server = operator
+	edge = start(rights, server.url)
+	tv = edge.tv("HOTEL-000001")
+	eventually(lambda: tv.power_on().kind == "playing")
+	assert tv.memory.epoch == "2"
+	fresh = edge.folder / "masters.new"
+	fresh.write_bytes(mac.write_masters({**MASTERS.keys, 3: bytes(32)}))
+	fresh.replace(edge.folder / "masters.json")
+	eventually(lambda: tv.power_on().hints == ("rotate",))
+	fresh.write_text("not masters")
+	fresh.replace(edge.folder / "masters.json")
+	eventually(lambda: tv.power_on().kind == "playing" and "the masters stay as they were" in edge.log())
+	fresh.write_bytes(mac.write_masters({3: bytes(32), 4: bytes(range(32))}))
+	fresh.replace(edge.folder / "masters.json")
+	eventually(lambda: tv.power_on().kind == "playing" and tv.memory.epoch == "4")

@@ -106,8 +106,8 @@ def test_numbers_of_all_workers(operator, start):
 		edge.power_on("HOTEL-000001")
 	edge.power_on("NOBODY-0001")
 	found = metrics_of(port)
-	assert found['subscriber_tv_edge_requests_total{route="power-on",status="200"}'] == 40
-	assert found['subscriber_tv_edge_requests_total{route="power-on",status="401"}'] == 1
+	assert found['subscriber_tv_edge_requests_total{route="auth",status="200"}'] == 40
+	assert found['subscriber_tv_edge_requests_total{route="auth",status="401"}'] == 1
 	assert found["subscriber_tv_edge_rows"] == 1 and found["subscriber_tv_edge_ready"] == 1
 	eventually(lambda: metrics_of(port)["subscriber_tv_edge_workers"] == 2)
 	assert abs(found["subscriber_tv_edge_data_as_of_seconds"] - time.time()) < 10
@@ -121,7 +121,7 @@ def test_the_log_is_json_and_tells_no_secret(operator, start):
 	eventually(lambda: is_ready(edge))
 	secret = credential("HOTEL-000001")
 	lease = json.loads(edge.power_on("HOTEL-000001")[2])["lease"]
-	edge.post("/v1/power-on", {"serial": "HOTEL-000001", "credential": secret, "x": secret})
+	edge.post("/v1/assert", {"d": "HOTEL-000001", "credential": secret, "x": secret})
 	edge.request("GET", f"/v1/offer/{secret}", headers={"Authorization": secret, "X-TV-Slot": secret})
 	server.tamper = lambda body, signature: (body, signature[:-8] + "AAAAAAAA")
 	rights.set_state("HOTEL-000002", "Active")
@@ -210,8 +210,10 @@ def test_a_request_under_way_is_answered_before_the_end(operator, start):
 	rights, server = operator
 	edge = start(rights, server.url, REQUEST_TIMEOUT="4")
 	eventually(lambda: is_ready(edge))
-	body = json.dumps({"serial": "HOTEL-000001", "credential": credential("HOTEL-000001")}).encode()
-	head = b"POST /v1/power-on HTTP/1.1\r\nHost: e\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+	body = edge.question("HOTEL-000001")
+	head = (
+		b"POST /v1/auth HTTP/1.1\r\nHost: e\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+	)
 	with edge.connect() as connection:
 		connection.sendall(head % len(body) + body[:20])
 		time.sleep(0.3)

@@ -1,15 +1,13 @@
-"""May this TV play now? The one decision, taken alike in the desk and on every edge."""
+"""May this TV, which has proven itself, play now? The one decision, taken alike in the desk and on every edge."""
 
 from __future__ import annotations
 
-import hmac
 import zlib
 from dataclasses import dataclass
 
 import msgspec
 
 from subscriber_tv.core.devices.jws import unverified_claims
-from subscriber_tv.core.devices.wire import key_fingerprint
 
 ALLOW = "allow"
 DENY = "deny"
@@ -27,8 +25,6 @@ ASK_AGAIN = {
 	"quarantined": 300,
 	BINDING_MISMATCH: 3600,
 }
-# Compared with when there is no row, so that an unknown serial costs what a wrong credential costs.
-_NO_KEY = "A" * 43
 
 
 @dataclass(frozen=True)
@@ -70,21 +66,8 @@ class Decision:
 	ask_after: int = 0
 
 
-def decide(row: Row | None, credential: str, now: int) -> Decision:
-	"""Decide for the TV whose projection row this is (None: unknown serial) and the credential it showed."""
-	expected = row.key_hash if row and row.key_hash else _NO_KEY
-	proven = hmac.compare_digest(expected, key_fingerprint(credential))
-	if row is None:
-		return Decision(STRANGER, "unknown_serial")
-	if not row.key_hash:
-		return Decision(STRANGER, "not_bound")
-	if not proven:
-		return Decision(STRANGER, "wrong_credential")
-	return judge(row, now)
-
-
 def judge(row: Row, now: int) -> Decision:
-	"""Decide for a TV that has proven itself."""
+	"""Decide for the TV whose projection row this is, at `now` (epoch seconds UTC)."""
 	return _allowed(row, now) if _is_open(row, now) else _denied(row, now)
 
 

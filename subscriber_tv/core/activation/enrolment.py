@@ -28,6 +28,8 @@ _SAID = {
 	EXPIRED: "The code is too old, or none. Ask for a new one.",
 }
 ERRORS = {error: wire.refusal(400, error, text) for error, text in _SAID.items()}
+# A TV that shows its code asks until somebody enters it: these answers are no failure of its address.
+WAITING = frozenset({ERRORS[PENDING].body, ERRORS[TOO_FAST].body})
 
 
 class Unproven(Exception):

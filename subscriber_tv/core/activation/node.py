@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from subscriber_tv.core.activation.counter import Verdict
-from subscriber_tv.core.activation.decide import Decision, Row
+from subscriber_tv.core.activation.decide import ALLOW, Decision, Row
 from subscriber_tv.core.activation.streams import Slots
 from subscriber_tv.core.devices.mac import Masters
 from subscriber_tv.core.devices.requests import StreamSlot
@@ -47,3 +47,8 @@ class Answered:
 	decision: Decision
 	proven: bool = False
 	told: dict[str, str] | None = None
+
+	@property
+	def is_counted(self) -> bool:
+		"""Whether our records count this answer: every refusal, and of what is allowed the power-ons."""
+		return self.decision.kind != ALLOW or not self.decision.code

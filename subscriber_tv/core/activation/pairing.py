@@ -5,8 +5,6 @@ from __future__ import annotations
 # Consonants only: no code spells a word, none mixes up O and 0. 20^8 codes are 34.6 bits.
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 8
-# Seconds between two power-ons of a TV that waits for its code to be entered.
-INTERVAL = 5
 # Bytes to hand to `user_code`: far more than it needs even after the rejected ones.
 RANDOM_BYTES = 32
 

@@ -48,7 +48,7 @@ def assertion(body: bytes, node: Node, now: int) -> Answered:
 		return respond.INVALID
 	row = node.row(said.serial)
 	if reason := _unproven(said, row, node):
-		return respond.stranger(reason, row)
+		return respond.stranger(reason)
 	if row is None:
 		return respond.stranger("unknown_serial")
 	key = node.masters.newest(said.serial, row.key_hash)

@@ -91,9 +91,9 @@ def stream(body: bytes, node: Node, now: int) -> Answered:
 	return Answered(authentic(reply, key), Decision(DENY if code else ALLOW, code or "stream", row))
 
 
-def stranger(reason: str, row: Row | None = None) -> Answered:
-	"""The one answer of whoever did not prove itself; the reason stays with us."""
-	return Answered(wire.STRANGER, Decision(STRANGER, reason, row))
+def stranger(reason: str) -> Answered:
+	"""The one answer of whoever did not prove itself; the reason stays with us, and the TV it named is not held to it."""
+	return Answered(wire.STRANGER, Decision(STRANGER, reason))
 
 
 def conflict(node: Node, row: Row, verdict: counter.Verdict, nonce: str, key: bytes, now: int) -> Answered:
@@ -177,11 +177,11 @@ def _refused(
 	if row is None:
 		return stranger("unknown_serial")
 	if not row.key_hash:
-		return stranger("not_bound", row)
+		return stranger("not_bound")
 	if not node.masters.knows(request.e):
-		return stranger("key_epoch_expired", row)
+		return stranger("key_epoch_expired")
 	if not is_genuine:
-		return stranger("wrong_credential", row)
+		return stranger("wrong_credential")
 	verdict = node.count(request.d, int(request.c), request.n, False)
 	return None if verdict.taken else conflict(node, row, verdict, request.n, key, now)
 

@@ -1,18 +1,16 @@
-"""The wire format between a TV and whoever answers it: the desk or an edge. The one place that spells it.
+"""The answers of protocol v1, whoever gives them: the desk or an edge. The one place that spells them.
 
-Times are epoch seconds UTC. A request is one flat JSON object of strings, at most 4 kB, decoded strictly: an unknown
-key, a key given twice, an escape, a wrong type or a serial that is not one is `invalid_request`. Answers to
-equal inputs are equal bytes; refusals that must not tell anything are constants.
+Times are epoch seconds UTC. Answers to equal inputs are equal bytes; refusals that must not tell anything are constants.
+The requests are in requests.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from subscriber_tv.core.devices.jws import b64url, b64url_decode
 
@@ -21,29 +19,6 @@ MAX_HEAD = 8192
 # Seconds in which a whole request must have arrived.
 REQUEST_SECONDS = 5
 MAC_HEADER = "X-TV-MAC"
-
-Serial = Annotated[str, Meta(pattern=r"\A[A-Z0-9-]{6,32}\Z")]
-# 32 random bytes that the TV made; and the SHA-256 of such bytes. 43 characters of base64url either way.
-Secret = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
-Nonce = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
-Label = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9 ._+/()-]{1,64}\Z")]
-
-
-class PowerOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-	"""A TV asks whether it may play. `n` is echoed, so that the TV knows the answer is to this question."""
-
-	serial: Serial
-	credential: Secret
-	n: Nonce | UnsetType = UNSET
-
-
-class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-	"""A TV asks for a pairing code. `key` is the SHA-256 of its credential: the secret itself stays in the TV."""
-
-	serial: Serial
-	key: Secret
-	model: Label | UnsetType = UNSET
-	firmware: Label | UnsetType = UNSET
 
 
 class Allowed(msgspec.Struct, frozen=True):
@@ -89,15 +64,6 @@ class Conflict(msgspec.Struct, frozen=True):
 	base: str
 
 
-class Enrolled(msgspec.Struct, frozen=True):
-	"""The answer to an enrolment: the code to show, where to enter it, its life and how often to ask (seconds)."""
-
-	user_code: str
-	verification_uri: str
-	expires_in: int
-	interval: int
-
-
 @dataclass(frozen=True)
 class Answer:
 	"""What goes back over HTTP, whoever answers. `mac`, when there is one, is the header X-TV-MAC."""
@@ -133,7 +99,7 @@ def refusal(status: int, error: str, description: str) -> Answer:
 
 
 INVALID_REQUEST = refusal(400, "invalid_request", "The request is not valid.")
-# Unknown serial, TV that is not bound, wrong credential: one answer, so that a serial proves nothing.
+# Unknown serial, TV that is not bound, wrong MAC or proof: one answer, so that a serial proves nothing.
 STRANGER = refusal(401, "invalid_device", "This TV is not known here. Start pairing.")
 NOT_FOUND = refusal(404, "not_found", "There is nothing at this address.")
 METHOD_NOT_ALLOWED = refusal(405, "method_not_allowed", "This address does not take this method.")
@@ -177,20 +143,6 @@ DENIAL_TEXTS: dict[str, dict[str, str]] = {
 	},
 }
 
-_Request = TypeVar("_Request", PowerOn, Enrol)
-_power_on = msgspec.json.Decoder(PowerOn)
-_enrol = msgspec.json.Decoder(Enrol)
-
-
-def parse_power_on(body: bytes) -> PowerOn:
-	"""The power-on request in `body`; InvalidRequest for anything else."""
-	return _parse(_power_on, body)
-
-
-def parse_enrol(body: bytes) -> Enrol:
-	"""The enrolment request in `body`; InvalidRequest for anything else."""
-	return _parse(_enrol, body)
-
 
 def check_content(content_type: str | None, content_encoding: str | None, length: int) -> Answer | None:
 	"""The refusal that a request's headers already deserve, or None. Nothing is ever inflated."""
@@ -203,7 +155,7 @@ def check_content(content_type: str | None, content_encoding: str | None, length
 
 
 def key_fingerprint(credential: str) -> str:
-	"""What we keep of a credential: base64url of the SHA-256 of its 32 bytes. The same as `Enrol.key`."""
+	"""What we keep of a credential: base64url of the SHA-256 of its 32 bytes. The same as `EnrolSecret.key`."""
 	try:
 		secret = b64url_decode(credential)
 	except ValueError:
@@ -275,18 +227,3 @@ def stream_limit(nonce: str, running: list[str]) -> Answer:
 def encode_denied(denied: Denied) -> Answer:
 	"""A 403 answer with this denial."""
 	return Answer(403, msgspec.json.encode(denied))
-
-
-def _parse(decoder: msgspec.json.Decoder[_Request], body: bytes) -> _Request:
-	# Every valid value is plain ASCII without quote or backslash. With escapes refused, each string shows exactly two
-	# quotes, so counting them proves that no key stands there twice (the decoder would take the last one).
-	if len(body) > MAX_BODY or b"\\" in body:
-		raise InvalidRequest
-	try:
-		request = decoder.decode(body)
-	except (msgspec.MsgspecError, ValueError, RecursionError):
-		raise InvalidRequest from None
-	given = sum(getattr(request, field) is not UNSET for field in request.__struct_fields__)
-	if body.count(b'"') != 4 * given:
-		raise InvalidRequest
-	return request

@@ -50,6 +50,18 @@ def find_by_code(code: str) -> dict:
 	return device
 
 
+def refuse_code(*, code: str, reason: str | None = None) -> str:
+	"""Send away the TV that shows `code`: its code is worth nothing from here on. Return its serial. Errors: CodeUnknown."""
+	require_phase("activation")
+	device = _by_code(code, lock=True)
+	_check_code(device)
+	frappe.db.set_value(
+		"TV Device", device.name, {"credential_state": movements.STOCKED, "pairing_code": None}
+	)
+	add_event(device.name, "Pairing Refused", device.state, device.subscription, device.site, reason or "")
+	return device.name
+
+
 def _lock_subscription(subscription: str):
 	fields = ["name", "state", "customer", "site", "company", "modified"]
 	found = frappe.db.get_value("TV Subscription", subscription, fields, as_dict=True, for_update=True)
@@ -98,7 +110,10 @@ def _by_code(code: str, lock: bool = False):
 		"pairing_until",
 		"pairing_network",
 		"pending_key_hash",
+		"pending_public_key",
+		"pending_parts",
 		"firmware",
+		"told_model",
 	]
 	return frappe.db.get_value("TV Device", {"pairing_code": known}, fields, as_dict=True, for_update=lock)
 
@@ -177,8 +192,10 @@ def _write(device, contract, line_id: str) -> None:
 		{
 			"credential_state": movements.ACTIVE,
 			"key_hash": device.pending_key_hash,
-			"pending_key_hash": None,
-			"pairing_until": None,
+			"public_key": device.pending_public_key,
+			"parts": device.pending_parts,
+			# The code's life goes on: within it the TV may fetch its key again when the reply got lost.
+			**dict.fromkeys(("pending_key_hash", "pending_public_key", "pending_parts")),
 			"subscription": contract.name,
 			"line_id": line_id,
 			"customer": contract.customer,

@@ -5,12 +5,11 @@ import os
 
 import frappe
 from frappe.utils import get_url, now_datetime
-from msgspec import UNSET
 
-from subscriber_tv.core.activation import answer, pairing, rollup
+from subscriber_tv.core.activation import enrolment, pairing, rollup
 from subscriber_tv.core.activation.decide import STRANGER, Decision
-from subscriber_tv.core.devices import movements, wire
-from subscriber_tv.flows.activation import record_answer
+from subscriber_tv.core.devices import jws, movements, wire
+from subscriber_tv.flows.activation import keys, record_answer
 from subscriber_tv.flows.settings import phase_on
 
 AUDIENCE = "desk"
@@ -27,17 +26,23 @@ def enrol(body: bytes, network: str, now: int) -> wire.Answer:
 	if not phase_on("activation"):
 		return wire.UNAVAILABLE
 	try:
-		request = wire.parse_enrol(body)
+		request = enrolment.read_enrolment(body, keys.masters(), now)
 	except wire.InvalidRequest:
 		_count("invalid_request", network, now)
 		return wire.INVALID_REQUEST
+	except enrolment.Unproven:
+		_count("wrong_credential", network, now)
+		return wire.STRANGER
 	# Locked only once it looks enrolable: a lock on a serial that does not exist would hold up goods receipts.
 	if reason := _why_not(_device(request.serial)) or _why_not(_device(request.serial, lock=True)):
 		_count(reason, network, now)
 		return wire.STRANGER
 	minutes = frappe.get_cached_doc("TV Settings").pairing_minutes or 15
-	code = _give_code(request, network, minutes)
-	return answer.enrolled(code=code, verification_uri=_verification_uri(), expires_in=minutes * 60)
+	device_code = jws.b64url(os.urandom(32))
+	code = _give_code(request, device_code, network, minutes)
+	return enrolment.enrolled(
+		device_code=device_code, user_code=code, uri=_verification_uri(), expires_in=minutes * 60
+	)
 
 
 def _device(serial: str, lock: bool = False):
@@ -55,18 +60,22 @@ def _why_not(device) -> str | None:
 	return "retired" if device.state == movements.OUT_OF_STOCK else None
 
 
-def _give_code(request: wire.Enrol, network: str, minutes: int) -> str:
+def _give_code(request: enrolment.Enrolment, device_code: str, network: str, minutes: int) -> str:
 	code = _free_code()
 	frappe.db.set_value(
 		"TV Device",
 		request.serial,
 		{
 			"credential_state": movements.PENDING,
-			"pending_key_hash": request.key,
+			"pending_key_hash": request.thumbprint,
+			"pending_public_key": request.key or None,
+			"pending_parts": request.parts,
+			"device_code_hash": enrolment.hash_of(device_code),
 			"pairing_code": code,
 			"pairing_until": now_datetime() + datetime.timedelta(minutes=minutes),
 			"pairing_network": network,
-			"firmware": request.firmware if request.firmware is not UNSET else None,
+			"firmware": request.firmware,
+			"told_model": request.model,
 		},
 	)
 	return code

@@ -55,7 +55,7 @@ def offers(names: Iterable[str]) -> tuple[projection.OfferFacts, ...]:
 		frappe.qb.from_(version)
 		.join(offer)
 		.on(version.offer == offer.name)
-		.select(version.name, offer.offer_name, offer.play_hours)
+		.select(version.name, offer.offer_name, offer.play_hours, offer.streams)
 		.where(version.name.isin(names))
 		.orderby(version.name)
 		.run(as_dict=True)
@@ -68,6 +68,7 @@ def offers(names: Iterable[str]) -> tuple[projection.OfferFacts, ...]:
 			title=row.offer_name,
 			bouquets=tuple(packs.get(row.name, ())),
 			play_seconds=(row.play_hours or default_hours) * HOUR,
+			streams=row.streams or 0,
 		)
 		for row in rows
 	)
@@ -76,23 +77,38 @@ def offers(names: Iterable[str]) -> tuple[projection.OfferFacts, ...]:
 def _bound(serials: list[str]) -> list[projection.DeviceFacts]:
 	if not serials:
 		return []
-	device = frappe.qb.DocType("TV Device")
+	device, model = frappe.qb.DocType("TV Device"), frappe.qb.DocType("TV Device Model")
 	rows = (
 		frappe.qb.from_(device)
+		.left_join(model)
+		.on(model.name == device.model)
 		.select(
 			device.name,
 			device.key_hash,
 			device.subscription,
 			device.line_id,
-			device.credential_state == movements.QUARANTINED,
-			device.suspicion == "Restricted",
+			device.credential_state,
+			device.suspicion,
+			device.public_key,
+			device.parts,
+			model.bind_parts,
 		)
 		.where(device.name.isin(serials) & device.credential_state.isin(PAIRED))
 		.where((device.line_id != "") & (device.key_hash != "") & (device.subscription != ""))
-		.run()
+		.run(as_dict=True)
 	)
 	return [
-		projection.DeviceFacts(*row[:4], quarantined=bool(row[4]), restricted=bool(row[5])) for row in rows
+		projection.DeviceFacts(
+			row.name,
+			row.key_hash,
+			row.subscription,
+			row.line_id,
+			quarantined=row.credential_state == movements.QUARANTINED,
+			restricted=row.suspicion == "Restricted",
+			key=row.public_key or "",
+			fp=(row.parts or "") if row.bind_parts else "",
+		)
+		for row in rows
 	]
 
 

@@ -1,4 +1,4 @@
-"""The site's keys: the one that signs leases and feed pages, and the secret that edges show to the feed."""
+"""The site's keys: the one that signs leases and feed pages, the masters of TVs' keys, and the secret of the feed."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -7,8 +7,10 @@ import frappe
 from frappe import _
 
 from subscriber_tv.core.devices.jws import Signer, Verifier, jwks
+from subscriber_tv.core.devices.mac import Masters, read_masters
 
 LEASE_KEY = "subscriber_tv_lease_key"
+MASTERS = "subscriber_tv_masters"
 FEED_SECRET = "subscriber_tv_feed_secret"
 
 
@@ -20,6 +22,12 @@ def lease_signer() -> Signer:
 	"""The signer of leases, denials, offer documents and feed pages. Errors: KeyMissing."""
 	path = _path(LEASE_KEY)
 	return _signer(str(path), path.stat().st_mtime_ns)
+
+
+def masters() -> Masters:
+	"""The masters that TVs' keys follow from. Errors: KeyMissing, mac.BadMasters."""
+	path = _path(MASTERS)
+	return _masters(str(path), path.stat().st_mtime_ns)
 
 
 def verifier() -> Verifier:
@@ -54,3 +62,8 @@ def _path(key: str) -> Path:
 def _signer(path: str, changed: int) -> Signer:
 	"""Reading a PEM costs more than signing; a replaced file has another time and is read again."""
 	return Signer(Path(path).read_bytes())
+
+
+@lru_cache(maxsize=8)
+def _masters(path: str, changed: int) -> Masters:
+	return read_masters(Path(path).read_bytes())

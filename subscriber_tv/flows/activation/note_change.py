@@ -64,6 +64,14 @@ def note_changes(subject_type: str, subjects: Iterable[str]) -> None:
 	frappe.db.after_commit.add(wake)
 
 
+def note_all_bound() -> None:
+	"""Have the rights of every bound TV worked out again, after an update that gives their rows new fields."""
+	device = frappe.qb.DocType("TV Device")
+	query = frappe.qb.from_(device).select(device.subscription).distinct()
+	bound = query.where((device.line_id != "") & (device.subscription != "")).run(pluck=True)
+	note_changes("Subscription", bound)
+
+
 def wake() -> None:
 	"""Tell the publisher not to wait for its next sweep. Redis being away costs one second, nothing else."""
 	try:

@@ -26,6 +26,10 @@ FEED_FIELDS = (
 	"expires_at",
 	"denial",
 	"document_hash",
+	"public_key",
+	"parts",
+	"account",
+	"streams",
 )
 
 
@@ -122,6 +126,10 @@ def _entry(row) -> Entry:
 		denial=row.denial or "",
 		document=(row.lease or "") if is_offer else "",
 		document_hash=row.document_hash or "",
+		key=row.public_key or "",
+		fp=row.parts or "",
+		account=row.account or "",
+		streams=row.streams or 0,
 	)
 
 
@@ -147,5 +155,9 @@ def _columns(row: Signed) -> dict:
 		"denial": found.denial,
 		"signed_at": row.signed_at,
 		"document_hash": found.document_hash,
+		"public_key": found.key,
+		"parts": found.fp,
+		"account": found.account,
+		"streams": found.streams,
 		"facts_hash": row.facts_hash,
 	}

@@ -1,29 +1,19 @@
-// A TV's side of the wire: its secret, its questions, and what it believes. It shows nothing by itself.
+// A TV's side of protocol v1 (docs/device-protocol.md): its questions, and what it believes. It shows nothing by itself.
+
+import { Keys, decode, digest, encode, isUnder, macKey, macOf, nonce, utf8 } from "./keys.js";
 
 const METHOD = "/api/method/subscriber_tv.api.activation.";
-const EDGE = { powerOn: "/v1/power-on", enrol: "/v1/enrol", offer: "/v1/offer/", jwks: "/v1/jwks" };
-const DESK = {
-	powerOn: `${METHOD}power_on`,
-	enrol: `${METHOD}enrol`,
-	offer: `${METHOD}offer?hash=`,
-	jwks: `${METHOD}jwks`,
-};
+const EDGE = { base: "/v1/", offer: "/v1/offer/", jwks: "/v1/jwks", hello: "/v1/hello" };
+const DESK = { base: METHOD, offer: `${METHOD}offer?hash=`, jwks: `${METHOD}jwks`, hello: `${METHOD}hello` };
 const MAX_TOKEN = 262144;
+const MODEL = "TV page";
+const FIRMWARE = "1.0";
+// How often a TV tries to prove itself before it waits: a challenge may be late, a count too low.
+const PROOFS = 3;
 
 export class NotGenuine extends Error {}
 
-export function encode(bytes) {
-	const text = btoa(String.fromCharCode(...bytes));
-	return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function decode(text) {
-	const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-	return Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
-}
-
 const readJson = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
-const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 
 export class Protocol {
 	// `api` is the origin that answers ("" for the one this page came from), `kind` is "edge" or "desk".
@@ -32,39 +22,79 @@ export class Protocol {
 		this.api = api;
 		this.paths = kind === "desk" ? DESK : EDGE;
 		this.storage = storage;
-		this.keys = null;
+		this.keys = new Keys(serial, storage.getItem(`tv-credential-${serial}`) || "");
+		this.operator = null;
 	}
 
-	// The TV's own secret: made here once, kept here, shown only to whoever answers this TV.
-	credential() {
-		const name = `tv-credential-${this.serial}`;
-		let secret = this.storage.getItem(name);
-		if (!secret) {
-			secret = encode(crypto.getRandomValues(new Uint8Array(32)));
-			this.storage.setItem(name, secret);
-		}
-		return secret;
+	// May I play? One tab at a time: two that counted by themselves would look like a copied TV.
+	powerOn() {
+		return navigator.locks.request(`tv-${this.serial}`, () => this.ask());
 	}
 
-	async powerOn() {
-		const n = encode(crypto.getRandomValues(new Uint8Array(12)));
-		const reply = await this.post(this.paths.powerOn, {
-			serial: this.serial,
-			credential: this.credential(),
-			n,
-		});
-		if (reply.status === 200) {
-			reply.claims = await this.genuine("tv-lease+jwt", reply.document.lease, reply.document, n);
-			if (!(reply.document.time < reply.claims.exp && reply.document.play_until <= reply.claims.exp)) {
-				throw new NotGenuine();
-			}
-			this.keep(reply.document);
+	async ask() {
+		const kept = await this.keys.mac();
+		const { reply, challenge } = kept ? await this.askFast(kept) : {};
+		const found = reply || (await this.askSlow(challenge));
+		if (found.status === 200) await this.allowed(found);
+		if (found.status === 403) await this.denied(found);
+		return found;
+	}
+
+	async askFast({ key, epoch }) {
+		const aud = await this.audience();
+		const [c, n, f] = [this.count(aud), nonce(), await this.parts()];
+		const signed = ["tv-auth-1", aud, this.serial, epoch, c, n, f, ""].join("\n");
+		const reply = await this.post("auth", { d: this.serial, e: epoch, c, n, f, m: await macOf(key, signed) });
+		if (reply.status === 401) return {};
+		if ([200, 403, 409].includes(reply.status)) await this.mustBe(reply, key, n);
+		if (reply.status !== 409) return { reply };
+		this.countFrom(aud, reply);
+		return { challenge: reply.document.challenge };
+	}
+
+	// Show what only this TV holds; the answer brings the key of the days to come.
+	async askSlow(given) {
+		const aud = await this.audience();
+		let challenge = given || (await this.challenge());
+		let reply, n;
+		for (let attempt = 0; attempt < PROOFS; attempt++) {
+			n = nonce();
+			const claims = { c: this.count(aud), chal: challenge, d: this.serial, f: await this.parts(), n };
+			const request = this.keys.secret
+				? { ...claims, credential: this.keys.secret }
+				: { a: await this.keys.sign("tv-auth+jwt", { aud, ...claims }) };
+			reply = await this.post("assert", request);
+			if (reply.status !== 409) break;
+			this.countFrom(aud, reply);
+			challenge = reply.document.challenge;
 		}
-		if (reply.status === 401 || reply.status === 403) this.keep(null);
-		if (reply.status === 403 && reply.document.decision === "deny") {
-			reply.claims = await this.genuine("tv-deny+jwt", reply.document.denial, reply.document, n);
+		if (reply.status === 200 || reply.status === 403) {
+			const { key, epoch } = reply.document;
+			await this.mustBe(reply, await macKey(String(key)), n);
+			await this.keys.keepMac(key, epoch);
 		}
 		return reply;
+	}
+
+	async mustBe(reply, key, n) {
+		if (reply.document.n !== n || !(await isUnder(key, reply.mac, reply.body))) throw new NotGenuine();
+	}
+
+	async allowed(reply) {
+		reply.claims = await this.genuine("tv-lease+jwt", reply.document.lease);
+		if (!(reply.document.time < reply.claims.exp && reply.document.play_until <= reply.claims.exp)) {
+			throw new NotGenuine();
+		}
+		this.keep(reply.document);
+	}
+
+	// What a node finds by itself is not signed ahead; its MAC vouches for it.
+	async denied(reply) {
+		const { denial, code } = reply.document;
+		if (denial) reply.claims = await this.genuine("tv-deny+jwt", denial);
+		else if (code === "binding_mismatch") reply.claims = reply.document;
+		else throw new NotGenuine();
+		this.keep(null);
 	}
 
 	// The last answer that allowed playing, while it still does: what to live on when nobody answers.
@@ -79,10 +109,55 @@ export class Protocol {
 		this.storage.setItem(`tv-answer-${this.serial}`, JSON.stringify(answer));
 	}
 
-	// Only the hash of the secret travels: whoever reads this question learns nothing.
+	// Pairing: show that it holds its key, get a code; of a secret only the hash travels.
 	async enrol() {
-		const key = encode(await digest(decode(this.credential())));
-		return this.post(this.paths.enrol, { serial: this.serial, key });
+		const said = { f: await this.parts(), firmware: FIRMWARE, model: MODEL, serial: this.serial };
+		if (this.keys.secret) return this.post("enrol", { ...said, key: await this.keys.thumbprint() });
+		const { x, y } = await this.keys.own();
+		const claims = { aud: "desk", chal: await this.challenge("desk"), ...said, x, y };
+		return this.post("enrol", { a: await this.keys.sign("tv-enrol+jwt", claims) });
+	}
+
+	// Was the code entered? Then the TV has its key.
+	async poll(device_code) {
+		const grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+		const proof = this.keys.secret
+			? { credential: this.keys.secret }
+			: { a: await this.keys.sign("tv-token+jwt", { aud: "desk", device_code }) };
+		const reply = await this.post("token", { grant_type, device_code, ...proof });
+		if (reply.status === 200) await this.keys.keepMac(reply.document.key, reply.document.epoch);
+		return reply;
+	}
+
+	async challenge(aud) {
+		const { status, document } = await this.post("challenge", { d: this.serial, ...(aud && { aud }) });
+		if (status !== 200) throw new Error(`HTTP ${status}`);
+		return document.challenge;
+	}
+
+	// The name of the node that answers; a question for one is worth nothing at another.
+	async audience() {
+		this.aud ||= (await (await this.get(this.paths.hello)).json()).aud;
+		return this.aud;
+	}
+
+	// The next number at a node; kept before it is used.
+	count(aud) {
+		const name = `tv-count-${this.serial}-${aud}`;
+		const next = String(Number(this.storage.getItem(name) || 0) + 1);
+		this.storage.setItem(name, next);
+		return next;
+	}
+
+	countFrom(aud, { document }) {
+		const name = `tv-count-${this.serial}-${aud}`;
+		const base = /^\d{1,15}$/.test(document.base) ? Number(document.base) : 0;
+		this.storage.setItem(name, String(Math.max(base, Number(this.storage.getItem(name) || 0))));
+	}
+
+	async parts() {
+		this.f ||= encode(await digest(utf8(["", "", MODEL, FIRMWARE].join("\n"))));
+		return this.f;
 	}
 
 	// The bouquets behind a hash; kept for ever, because another content has another hash.
@@ -95,15 +170,13 @@ export class Protocol {
 		return readJson(claims);
 	}
 
-	async genuine(typ, token, answer, nonce) {
+	async genuine(typ, token) {
 		const claims = readJson(await this.verify(typ, token));
 		// An operator with a new key counts its versions anew.
 		const { kid } = readJson(decode(token.split(".")[0]));
 		const name = `tv-version-${this.serial}-${kid}`;
 		const known = Number(this.storage.getItem(name) || 0);
-		if (claims.sub !== this.serial || claims.aud !== "tv" || answer.n !== nonce || claims.ver < known) {
-			throw new NotGenuine();
-		}
+		if (claims.sub !== this.serial || claims.aud !== "tv" || claims.ver < known) throw new NotGenuine();
 		this.storage.setItem(name, String(claims.ver));
 		return claims;
 	}
@@ -114,25 +187,25 @@ export class Protocol {
 		if (rest.length || !signature || token.length > MAX_TOKEN) throw new NotGenuine();
 		for (const { kid, key } of await this.publicKeys()) {
 			const expected = JSON.stringify({ alg: "ES256", typ, kid });
-			if (header !== encode(new TextEncoder().encode(expected))) continue;
-			const signed = new TextEncoder().encode(`${header}.${claims}`);
+			if (header !== encode(utf8(expected))) continue;
 			const algorithm = { name: "ECDSA", hash: "SHA-256" };
+			const signed = utf8(`${header}.${claims}`);
 			if (await crypto.subtle.verify(algorithm, key, decode(signature), signed)) return decode(claims);
 		}
 		throw new NotGenuine();
 	}
 
 	async publicKeys() {
-		if (!this.keys) {
+		if (!this.operator) {
 			const { keys } = await this.keySet();
 			const algorithm = { name: "ECDSA", namedCurve: "P-256" };
 			const imported = keys.map(async ({ kid, kty, crv, x, y }) => ({
 				kid,
 				key: await crypto.subtle.importKey("jwk", { kty, crv, x, y }, algorithm, false, ["verify"]),
 			}));
-			this.keys = await Promise.all(imported);
+			this.operator = await Promise.all(imported);
 		}
-		return this.keys;
+		return this.operator;
 	}
 
 	async keySet() {
@@ -147,15 +220,22 @@ export class Protocol {
 		}
 	}
 
-	async post(path, document) {
-		const response = await fetch(this.api + path, {
+	async post(operation, document) {
+		const response = await fetch(this.api + this.paths.base + operation, {
 			method: "POST",
 			headers: { "Content-Type": "application/json" },
 			body: JSON.stringify(document),
 			credentials: "omit",
 			signal: AbortSignal.timeout(10000),
 		});
-		return { status: response.status, document: await response.json().catch(() => ({})) };
+		const body = new Uint8Array(await response.arrayBuffer());
+		let said = {};
+		try {
+			said = readJson(body);
+		} catch {
+			// No JSON is no answer; the status says the rest.
+		}
+		return { status: response.status, document: said, body, mac: response.headers.get("X-TV-MAC") };
 	}
 
 	async get(path) {

@@ -1,6 +1,6 @@
 // The TV page: a television in a browser. Address: ?serial=LG55-000001&lang=fr, and for tests and demonstrations
 // &api= (who answers), &kind=edge|desk, &on=1 (no power button), &poll= (seconds between questions);
-// #credential= makes it a TV that is bound already: a fragment is never sent to a server.
+// #credential= makes it a model without a key store, with this secret: a fragment is never sent to a server.
 
 import { NotGenuine, Protocol } from "./protocol.js";
 import { WORDS } from "./words.js";
@@ -9,18 +9,19 @@ const query = new URLSearchParams(location.search);
 const language = (query.get("lang") || navigator.language).startsWith("fr") ? "fr" : "en";
 const words = WORDS[language];
 const served = location.pathname.startsWith("/assets/") ? "desk" : "edge";
+const serial = query.get("serial") || "";
+const credential = new URLSearchParams(location.hash.slice(1)).get("credential") || "";
+if (/^[\w-]{43}$/.test(credential)) {
+	localStorage.setItem(`tv-credential-${serial}`, credential);
+	// Kept now; it need not stay in the address for whoever looks at the screen.
+	history.replaceState(null, "", location.pathname + location.search);
+}
 const tv = new Protocol({
-	serial: query.get("serial") || "",
+	serial,
 	api: (query.get("api") || "").replace(/\/$/, ""),
 	kind: query.get("kind") || served,
 	storage: localStorage,
 });
-const credential = new URLSearchParams(location.hash.slice(1)).get("credential") || "";
-if (/^[\w-]{43}$/.test(credential)) {
-	localStorage.setItem(`tv-credential-${tv.serial}`, credential);
-	// Kept now; it need not stay in the address for whoever looks at the screen.
-	history.replaceState(null, "", location.pathname + location.search);
-}
 const RETRY_SECONDS = 10;
 
 const screen = document.getElementById("screen");
@@ -215,6 +216,7 @@ function askNow() {
 async function ask() {
 	later(RETRY_SECONDS);
 	try {
+		if (await waitsForCode()) return;
 		const reply = await tv.powerOn();
 		note("");
 		await (ANSWERS[reply.status] || away)(reply);
@@ -247,14 +249,26 @@ function denied({ document: answer, claims }) {
 	later(Number(query.get("poll")) || answer.ask_after - answer.time);
 }
 
-async function pair() {
-	if (!pairing || pairing.until <= Date.now()) {
-		const reply = await tv.enrol();
-		if (reply.status === 401 || reply.status === 400) return refused();
-		if (reply.status !== 200) return away();
-		pairing = { ...reply.document, until: Date.now() + reply.document.expires_in * 1000 };
-		showPairing();
+// Whether the code on the screen still waits to be entered (RFC 8628).
+async function waitsForCode() {
+	if (!pairing || pairing.until <= Date.now()) return false;
+	const { status, document: answer } = await tv.poll(pairing.device_code);
+	if (status !== 400 || !["authorization_pending", "slow_down"].includes(answer.error)) {
+		// Entered, refused or too old: the next question tells.
+		if (status === 200 || status === 400) pairing = null;
+		return status >= 500 || status === 429;
 	}
+	if (answer.error === "slow_down") pairing.interval += 5;
+	later(pairing.interval);
+	return true;
+}
+
+async function pair() {
+	const reply = await tv.enrol();
+	if (reply.status === 401 || reply.status === 400) return refused();
+	if (reply.status !== 200) return away();
+	pairing = { ...reply.document, until: Date.now() + reply.document.expires_in * 1000 };
+	showPairing();
 	later(pairing.interval);
 }
 

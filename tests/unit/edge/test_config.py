@@ -4,14 +4,24 @@ import pytest
 
 from subscriber_tv.edge.config import Config, ConfigError, load
 
-NEEDED = {"SUBSCRIBER_TV_EDGE_DATABASE": "/data/edge.db", "SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": "/keys.json"}
+NEEDED = {
+	"SUBSCRIBER_TV_EDGE_DATABASE": "/data/edge.db",
+	"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": "/keys.json",
+	"SUBSCRIBER_TV_EDGE_MASTERS_FILE": "/run/credentials/masters.json",
+}
 
 
 def test_environment():
 	config = load(
 		{**NEEDED, "SUBSCRIBER_TV_EDGE_PORT": "9000", "SUBSCRIBER_TV_EDGE_ERP_TIMEOUT": "2.5", "OTHER": "x"}
 	)
-	assert config == Config(Path("/data/edge.db"), Path("/keys.json"), port=9000, erp_timeout=2.5)
+	assert config == Config(
+		Path("/data/edge.db"),
+		Path("/keys.json"),
+		Path("/run/credentials/masters.json"),
+		port=9000,
+		erp_timeout=2.5,
+	)
 
 
 def test_the_environment_wins_over_the_file(tmp_path):
@@ -22,6 +32,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
 	assert (config.name, config.port, config.workers) == ("south", 9002, 2)
 	assert config.feed_secret_file == Path("/secret")
 	assert config.answers_file == Path("/data/edge-answers.db")
+	assert config.counts_file == Path("/data/edge-counts.db")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +40,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
 	[
 		({}, "database is not set"),
 		({"SUBSCRIBER_TV_EDGE_DATABASE": "x"}, "public_key_file is not set"),
+		({**NEEDED, "SUBSCRIBER_TV_EDGE_MASTERS_FILE": ""}, "masters_file is not set"),
 		({**NEEDED, "SUBSCRIBER_TV_EDGE_PORT": "http"}, "port is not valid"),
 		({**NEEDED, "SUBSCRIBER_TV_EDGE_NAME": "a|b"}, "name is not valid"),
 		({**NEEDED, "SUBSCRIBER_TV_EDGE_CONFIG": "/nowhere.toml"}, "No such file"),
@@ -55,3 +67,5 @@ def test_missing_secrets_are_named():
 		config.feed_secret()
 	with pytest.raises(ConfigError, match="public_key_file"):
 		config.public_keys()
+	with pytest.raises(ConfigError, match="masters_file"):
+		config.masters()

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from subscriber_tv.core.activation import enrolment
 from subscriber_tv.core.devices import wire
 from subscriber_tv.edge import metrics
 from subscriber_tv.edge.admission import Door
@@ -26,7 +27,7 @@ def clock():
 
 
 def door(clock, tmp_path, **settings):
-	return Door(Config(tmp_path / "edge.db", tmp_path / "keys", **settings), clock)
+	return Door(Config(tmp_path / "edge.db", tmp_path / "keys", tmp_path / "masters", **settings), clock)
 
 
 def ask(door, given=OK, path="/v1/auth", address="192.0.2.7", times=1, **headers):
@@ -102,6 +103,15 @@ def test_what_anybody_may_have_outweighs_no_failure(clock, tmp_path, path):
 		assert ask(guarded, wire.STRANGER)[0] == [wire.STRANGER]
 		ask(guarded, path=path)
 	assert ask(guarded, wire.STRANGER)[0][0].status == 429
+
+
+def test_a_tv_that_waits_for_its_code_is_no_failure(clock, tmp_path):
+	guarded = door(clock, tmp_path)
+	pending = enrolment.ERRORS[enrolment.PENDING]
+	assert ask(guarded, pending, path="/v1/token", times=100)[0] == [pending] * 100
+	invented = enrolment.ERRORS[enrolment.EXPIRED]
+	statuses = [given.status for given in ask(guarded, invented, path="/v1/token", times=30)[0]]
+	assert statuses == [400] * 20 + [429] * 10
 
 
 def test_a_hotel_trips_nothing(clock, tmp_path):

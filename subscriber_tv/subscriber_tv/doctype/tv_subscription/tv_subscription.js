@@ -277,6 +277,8 @@ function bind(frm, overview) {
 				})),
 			},
 		],
+		secondary_action_label: __("Not This TV"),
+		secondary_action: () => refuse_tv(dialog),
 		primary_action_label: __("Bind"),
 		async primary_action(values) {
 			dialog.disable_primary_action();
@@ -309,12 +311,25 @@ async function show_tv(dialog) {
 	const facts = [
 		[__("Serial Number"), tv.serial],
 		[__("Model"), tv.model],
+		[__("Model by Its Own Word"), tv.told_model],
 		[__("Firmware"), tv.firmware],
+		[__("Customer"), tv.customer],
+		[__("Site"), tv.place],
+		[__("Warehouse"), tv.warehouse],
 		[__("Asked From"), tv.asked_from],
 	];
 	const told = facts.filter(([, value]) => value);
 	const escape = frappe.utils.escape_html;
 	box.html(told.map(([label, value]) => `<div>${label}: <b>${escape(value)}</b></div>`).join(""));
+}
+
+// Somebody else read out this code: its TV is sent away and hears so.
+async function refuse_tv(dialog) {
+	const code = dialog.get_value("code");
+	if (!code) return;
+	const serial = await frappe.xcall("subscriber_tv.api.activation.refuse_code", { code });
+	dialog.hide();
+	frappe.show_alert({ message: __("TV {0} is not paired: its code is void", [serial]), indicator: "orange" });
 }
 
 function deliver(frm) {

@@ -65,7 +65,7 @@ def entry(now, *spans, **fields):
 
 
 def decision(now, *spans, **fields):
-	return decide.decide(entry(now, *spans, **fields).row(), CREDENTIAL, now)
+	return decide.judge(entry(now, *spans, **fields).row(), now)
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_the_story(moment, kind, code):
 def test_a_row_signed_before_a_dated_end_answers_after_it_by_itself():
 	row = entry(at(2026, 3, 28), *STORY).row()
 	assert row.rights_until == row.lease_expires == at(2026, 3, 31)
-	assert decide.decide(row, CREDENTIAL, at(2026, 3, 31) - 1).kind == "allow"
-	after = decide.decide(row, CREDENTIAL, at(2026, 3, 31))
+	assert decide.judge(row, at(2026, 3, 31) - 1).kind == "allow"
+	after = decide.judge(row, at(2026, 3, 31))
 	assert (after.kind, after.code) == ("deny", "ended")
 
 
 def test_a_row_signed_before_a_dated_start_opens_by_itself():
 	row = entry(at(2026, 1, 30), *STORY)
-	assert decide.decide(row.row(), CREDENTIAL, at(2026, 2, 1)).kind == "allow"
+	assert decide.judge(row.row(), at(2026, 2, 1)).kind == "allow"
 	assert not projection.due_again(row, at(2026, 1, 31))
 	assert projection.due_again(row, at(2026, 2, 1))
 
@@ -250,3 +250,16 @@ def test_an_option_widens_the_rights_of_its_line_for_its_days_only():
 	}
 	assert projection.window(found, "L1", at(2026, 3, 1)) is None
 	assert projection.window(found, "L2", at(2026, 2, 12)).offers == ("SPORT-V1",)
+
+
+def test_a_row_says_with_what_its_tv_proves_itself_and_how_much_it_may_stream():
+	signer = jws.Signer(jws.new_key())
+	device = replace(DEVICE, key=signer.point, key_hash=signer.kid, fp="B" * 43)
+	offers = (replace(OFFER, streams=2), replace(OFFER, name="SPORT-V1", streams=3))
+	lines = (LineSpan("L1", "HOTEL-V1"), LineSpan("L2", "SPORT-V1", option_of="L1"))
+	found = contract(Span("Active", date(2026, 2, 1)), lines=lines)
+	compiled = projection.compile(Facts((device,), (found,), offers), at(2026, 2, 2))
+	row = projection.sign(compiled[-1], SIGNER, at(2026, 2, 2), WEEK, "operator", 1).entry.row()
+	assert (row.key, row.key_hash, row.fp, row.streams) == (signer.point, signer.kid, "B" * 43, 3)
+	assert row.account == projection.account_of("TVS-1") and len(row.account) == 22
+	assert projection.account_of("TVS-2") != row.account

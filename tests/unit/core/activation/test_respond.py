@@ -137,6 +137,28 @@ def test_a_fault_of_ours_is_no_answer_to_anybody(node):
 	assert answered.answer is wire.UNAVAILABLE and not answered.answer.mac
 
 
+def test_closed_without_a_denial_is_a_fault(node):
+	node.rows[TV.serial] = row_of(TV, rights_from=0)
+	assert ask(node, TV.auth()).answer is wire.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+	("moment", "status"), [(-1, 403), (0, 200), (DAY - 1, 200), (DAY, 403), (9 * DAY, 403)]
+)
+def test_rights_are_half_open(node, moment, status):
+	node.rows[TV.serial] = row_of(
+		TV, rights_from=NOW, rights_until=NOW + DAY, lease_expires=NOW + DAY, denial=ENDED
+	)
+	assert ask(node, TV.auth(), NOW + moment).answer.status == status
+
+
+def test_what_our_records_count(node):
+	assert ask(node, TV.auth()).is_counted
+	assert not respond.heartbeat(TV.heartbeat(c=2), node, NOW).is_counted
+	assert respond.heartbeat(TV.heartbeat(c=1), node, NOW).is_counted
+	assert ask(node, b"").is_counted and ask(node, OTHER.auth()).is_counted
+
+
 def test_a_heartbeat_counts_and_tells(node):
 	answered = respond.heartbeat(TV.heartbeat(up="3600", temp="41", fw="3.21"), node, NOW)
 	assert (answered.answer.status, answered.answer.body) == (204, b"") and is_under(answered, TV)

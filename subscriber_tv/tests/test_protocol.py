@@ -1,0 +1,302 @@
+"""Protocol v1 at the desk: counts in the database, keys by epoch, pairing to the token, streams; and the same bytes as an edge."""
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import frappe
+from frappe.tests.utils import FrappeTestCase
+from frappe.utils import add_to_date, now_datetime
+
+from subscriber_tv.core.activation import counter, enrolment, feed
+from subscriber_tv.core.devices import jws, mac, wire
+from subscriber_tv.edge.config import Config
+from subscriber_tv.edge.node import EdgeNode
+from subscriber_tv.edge.store import Store
+from subscriber_tv.flows.activation import bind, keys, publish, store_rights
+from subscriber_tv.flows.activation.auth import assertion, auth
+from subscriber_tv.flows.activation.desk_node import DeskNode
+from subscriber_tv.flows.activation.enrol import enrol
+from subscriber_tv.flows.activation.unbind import unbind
+from subscriber_tv.flows.contracts.change_state import change_state
+from subscriber_tv.setup.keys import rotate_masters
+from subscriber_tv.simulator.histories import History, Someone, compare
+from subscriber_tv.tests import factories
+from subscriber_tv.tests.processes import on_own_connections
+from subscriber_tv.tests.television import NETWORK, TV
+from subscriber_tv.tests.test_activation import bound_tv, delivered_tv, line_of
+
+
+def new_tv(quantity: int = 1) -> TV:
+	return bound_tv(factories.make_subscription("Awaiting Activation", quantity=quantity))
+
+
+def said(answer: wire.Answer) -> dict:
+	return json.loads(answer.body)
+
+
+class TestCounts(FrappeTestCase):
+	def test_a_count_is_worth_one_answer(self):
+		tv, now = new_tv(), int(time.time())
+		first, second = tv.question(), tv.question()
+		answer = auth(first, NETWORK, now)
+		self.assertEqual(answer.mac, mac.of_reply(jws.b64url_decode(tv.key()), answer.body))
+		self.assertEqual(auth(first, NETWORK, now), answer)
+		self.assertEqual(auth(second, NETWORK, now).status, 200)
+		replayed = auth(first, NETWORK, now)
+		self.assertEqual(
+			(replayed.status, said(replayed)["error"], said(replayed)["base"]), (409, "replayed", "2")
+		)
+		refused = frappe.get_all(
+			"TV Activation", {"device": tv.serial, "code": "replayed"}, ["kind", "count"]
+		)
+		self.assertEqual(refused, [{"kind": "Refused", "count": 1}])
+
+	def test_any_history_is_judged_by_the_rule(self):
+		node, seen = DeskNode(int(time.time())), counter.Seen()
+		serial = f"TEST-{frappe.generate_hash(length=8).upper()}"
+		steps = (5, 5, 4, 6, 1_000_006, 1_000_007, 2_000_007, 2_000_008, 10**15, 10**15, 3)
+		for number, nonce, proven in ((n, x * 22, p) for n in steps for x in "AB" for p in (False, True)):
+			expected = counter.judge(seen, number, nonce, proven=proven)
+			verdict = node.count(serial, number, nonce, proven)
+			self.assertEqual(verdict.kind, expected.kind, (number, nonce, proven, seen))
+			if expected.kind == counter.ACCEPTED:
+				seen = counter.Seen(number, nonce)
+		self.assertEqual(
+			frappe.db.get_value("TV Counter", serial, ["number", "nonce"]), (seen.counter, seen.nonce)
+		)
+
+	def test_a_new_tv_does_not_begin_far_ahead_unless_it_proves_itself(self):
+		node, serial = DeskNode(int(time.time())), f"TEST-{frappe.generate_hash(length=8).upper()}"
+		self.assertEqual(node.count(serial, 1_000_001, "A" * 22, False), counter.Verdict(counter.RESYNC, 0))
+		self.assertFalse(frappe.db.exists("TV Counter", serial))
+		self.assertTrue(node.count(serial, 1_000_001, "A" * 22, True).taken)
+
+	def test_of_two_requests_with_one_number_one_is_answered(self):
+		serials = [f"TEST-{frappe.generate_hash(length=8).upper()}" for _n in range(6)]
+		for serial in serials[:3]:
+			DeskNode(0).count(serial, 1, "C" * 22, False)
+		frappe.db.commit()
+
+		def asked(nonce):
+			return lambda: [DeskNode(0).count(serial, 2, nonce, False).kind for serial in serials]
+
+		one, other = on_own_connections(asked("A" * 22), asked("B" * 22))
+		for verdicts in zip(one, other, strict=True):
+			self.assertEqual(sorted(verdicts), ["accepted", "replayed"])
+
+
+class TestKeys(FrappeTestCase):
+	def test_a_tv_that_lost_its_count_proves_itself_with_key_or_secret(self):
+		for small in (False, True):
+			subscription = factories.make_subscription("Awaiting Activation")
+			tv = TV(delivered_tv(subscription).serial, small=small)
+			bind.bind_by_code(subscription=subscription, line_id=line_of(subscription), code=tv.code())
+			tv.counts["desk"] = 5_000_000
+			self.assertEqual(said(tv.power_on())["error"], "resync_required")
+			answer = tv.prove()
+			self.assertEqual((answer.status, said(answer)["key"]), (200, tv.key()))
+			self.assertEqual(tv.decision(), "allow")
+
+	def test_an_assertion_is_of_its_own_tv_and_of_now(self):
+		tv, other, now = new_tv(), new_tv(), int(time.time())
+		tv.serial, genuine = other.serial, tv.serial
+		self.assertEqual(tv.prove(), wire.STRANGER)
+		tv.serial = genuine
+		self.assertEqual(said(assertion(tv.assertion(now - 200), NETWORK, now))["error"], "resync_required")
+		self.assertEqual(assertion(tv.assertion(now, "south"), NETWORK, now), wire.STRANGER)
+
+	def test_epochs_rotate_under_the_tvs(self):
+		before = Path(frappe.conf.subscriber_tv_masters).read_bytes()
+		self.addCleanup(self.put_back, before)
+		tv = new_tv()
+		epoch = keys.masters().current
+		old = tv.question()
+		self.assertEqual(rotate_masters()[0], epoch + 1)
+		path = Path(frappe.conf.subscriber_tv_masters)
+		self.assertEqual(path.stat().st_mode & 0o777, 0o400)
+		answer = auth(old, NETWORK, int(time.time()))
+		self.assertEqual((answer.status, said(answer)["hints"]), (200, ["rotate"]))
+		self.assertEqual(said(tv.prove())["epoch"], str(epoch + 1))
+		self.assertNotIn("hints", said(tv.power_on()))
+		rotate_masters()
+		self.assertEqual(auth(old, NETWORK, int(time.time())), wire.STRANGER)
+		self.assertEqual(len(json.loads(path.read_bytes())), 2)
+
+	def put_back(self, content: bytes) -> None:
+		path = Path(frappe.conf.subscriber_tv_masters)
+		path.unlink()
+		path.write_bytes(content)
+		path.chmod(0o400)
+
+	def test_a_tv_bound_before_proves_itself_with_its_secret(self):
+		"""Rows of the protocol before: a hash of a secret, and no public key."""
+		tv = TV(new_tv().serial, small=True)
+		values = {"key_hash": tv.thumbprint, "public_key": None}
+		frappe.db.set_value("TV Device", tv.serial, values)
+		publish.publish_devices([tv.serial])
+		self.assertEqual(tv.prove().status, 200)
+		self.assertEqual(tv.decision(), "allow")
+
+	def test_parts_bind_where_the_model_says_so(self):
+		tv = new_tv()
+		model = frappe.db.get_value("TV Device", tv.serial, "model")
+		self.addCleanup(frappe.db.set_value, "TV Device Model", model, "bind_parts", 0)
+		frappe.db.set_value("TV Device Model", model, "bind_parts", 1)
+		publish.publish_devices([tv.serial])
+		self.assertEqual(tv.decision(), "allow")
+		tv.parts = mac.binding("another chip", "", "Test", "1.0")
+		self.assertEqual(tv.decision(), "binding_mismatch")
+
+
+class TestToken(FrappeTestCase):
+	def test_from_the_code_to_the_key(self):
+		subscription = factories.make_subscription("Awaiting Activation")
+		tv, now = delivered_tv(subscription), int(time.time())
+		code = tv.code()
+		enrolled = frappe.db.get_value("TV Device", tv.serial, ["device_code_hash", "told_model"])
+		self.assertEqual(enrolled, (enrolment.hash_of(tv.device_code), "Test"))
+		outcomes = [said(tv.poll(now + after))["error"] for after in (0, 5, 7, 16, 40)]
+		self.assertEqual(
+			outcomes,
+			[
+				"authorization_pending",
+				"authorization_pending",
+				"slow_down",
+				"slow_down",
+				"authorization_pending",
+			],
+		)
+		bind.bind_by_code(subscription=subscription, line_id=line_of(subscription), code=code)
+		# A lost reply is asked for again.
+		for _attempt in range(2):
+			granted = said(tv.poll(now + 41))
+			self.assertEqual((granted["device"], granted["key"]), (tv.serial, tv.key()))
+		frappe.db.set_value("TV Device", tv.serial, "pairing_until", add_to_date(now_datetime(), seconds=-1))
+		self.assertEqual(said(tv.poll(now + 60))["error"], "expired_token")
+		self.assertEqual(tv.decision(), "allow")
+
+	def test_a_code_is_worth_nothing_to_others(self):
+		tv = delivered_tv(factories.make_subscription("Awaiting Activation"))
+		tv.code()
+		thief = TV(tv.serial)
+		thief.device_code = tv.device_code
+		self.assertEqual(thief.poll(), enrolment.ERRORS[enrolment.EXPIRED])
+		small = TV(tv.serial, small=True)
+		small.device_code = tv.device_code
+		self.assertEqual(small.poll(), enrolment.ERRORS[enrolment.EXPIRED])
+		thief.device_code = "A" * 43
+		self.assertEqual(thief.poll(), enrolment.ERRORS[enrolment.EXPIRED])
+		self.assertEqual(said(tv.poll())["error"], "authorization_pending")
+
+	def test_a_newer_code_makes_the_older_void(self):
+		tv = delivered_tv(factories.make_subscription("Awaiting Activation"))
+		tv.code()
+		older = tv.device_code
+		tv.code()
+		self.assertEqual(said(tv.poll())["error"], "authorization_pending")
+		tv.device_code = older
+		self.assertEqual(said(tv.poll())["error"], "expired_token")
+
+	def test_a_refused_code_is_denied(self):
+		tv = delivered_tv(factories.make_subscription("Awaiting Activation"))
+		code = tv.code()
+		self.assertEqual(bind.refuse_code(code=code, reason="Not this TV"), tv.serial)
+		self.assertEqual(said(tv.poll())["error"], "access_denied")
+		with self.assertRaises(bind.CodeUnknown):
+			bind.find_by_code(code)
+		self.assertEqual(tv.enrol().status, 200)
+		self.assertEqual(said(tv.poll())["error"], "authorization_pending")
+
+	def test_an_unproven_enrolment_gets_the_strangers_answer(self):
+		tv = delivered_tv(factories.make_subscription("Awaiting Activation"))
+		now = int(time.time())
+		stale = tv.enrolment(now - 200)
+		self.assertEqual(enrol(stale, NETWORK, now), wire.STRANGER)
+		forged = TV(tv.serial)
+		forged.signer.jwk = tv.signer.jwk
+		self.assertEqual(enrol(forged.enrolment(now), NETWORK, now), wire.STRANGER)
+
+	def test_an_unbound_tv_leaves_no_key_behind(self):
+		tv = new_tv()
+		unbind(device=tv.serial, reason="Room closed")
+		left = frappe.db.get_value(
+			"TV Device", tv.serial, ["key_hash", "public_key", "parts", "device_code_hash"]
+		)
+		self.assertEqual(left, (None, None, None, None))
+		self.assertEqual(tv.prove(), wire.STRANGER)
+
+
+class TestStreams(FrappeTestCase):
+	def setUp(self):
+		# Slots outlive what other tests rolled back, and names come again.
+		frappe.cache.delete_keys("tv-streams")
+
+	def test_a_subscription_runs_as_many_streams_as_its_offer_allows(self):
+		subscription = factories.make_subscription("Awaiting Activation", quantity=2)
+		first, second = bound_tv(subscription), bound_tv(subscription)
+		version = frappe.get_doc("TV Subscription", subscription).lines[0].offer_version
+		offer = frappe.db.get_value("TV Offer Version", version, "offer")
+		before = frappe.db.get_value("TV Offer", offer, "streams")
+		self.addCleanup(frappe.db.set_value, "TV Offer", offer, "streams", before)
+		frappe.db.set_value("TV Offer", offer, "streams", 1)
+		publish.publish_devices([first.serial, second.serial])
+		self.assertEqual(first.decision(), "allow")
+		self.assertEqual(first.stream("start", "CH1", "living-room").status, 200)
+		refused = second.stream("start", "CH1", "bedroom")
+		self.assertEqual((refused.status, said(refused)["running"]), (409, ["living-room"]))
+		self.assertEqual(first.stream("stop", "CH1", "living-room").status, 200)
+		self.assertEqual(second.stream("start", "CH1", "bedroom").status, 200)
+		self.assertEqual(said(second.stream("start", "NOWHERE", "more"))["error"], "not_entitled")
+
+	def test_a_heartbeat_is_taken(self):
+		tv = new_tv()
+		answer = tv.heartbeat(up="60", temp="40")
+		self.assertEqual((answer.status, answer.body), (204, b""))
+		self.assertEqual(answer.mac, mac.of_reply(jws.b64url_decode(tv.key()), b""))
+
+
+class TestSameBytes(FrappeTestCase):
+	"""Equal rows, question, count and time: the desk on its tables and an edge on its file say the same bytes."""
+
+	def test_desk_and_edge_agree_on_random_histories(self):
+		tvs = [self.someone(state, small) for state in ("Active", "Suspended") for small in (False, True)]
+		tvs.append(Someone("TV-NEVER-SEEN-1", jws.Signer(jws.new_key())))
+		while publish.publish_pending():
+			pass
+		now = int(time.time())
+		with tempfile.TemporaryDirectory() as folder:
+			edge = self.edge_at(Path(folder), now)
+			history = History(tvs, keys.masters(), "desk", now, channels=("CH1",), seed=7)
+			outcomes = compare(history, (DeskNode, lambda _now: edge), 600)
+		self.assertLessEqual(
+			{"auth 200", "auth 403", "auth 409", "auth 401", "assert 200", "stream 200", "heartbeat 204"},
+			outcomes.keys(),
+		)
+
+	def someone(self, state: str, small: bool) -> Someone:
+		subscription = factories.make_subscription("Awaiting Activation")
+		tv = TV(delivered_tv(subscription).serial, small=small)
+		bind.bind_by_code(subscription=subscription, line_id=line_of(subscription), code=tv.code())
+		if state == "Suspended":
+			change_state(subscription=subscription, event="suspend")
+		return Someone(tv.serial, None if small else tv.signer, tv.secret)
+
+	def edge_at(self, folder: Path, now: int) -> EdgeNode:
+		rows = store_rights.entries_after(0, publish.current_sequence(), 100_000)
+		page = feed.Page("snapshot", 0, publish.current_sequence(), now, True, tuple(rows))
+		signer = keys.lease_signer()
+		config = Config(
+			folder / "edge.db",
+			folder / "keys",
+			Path(os.path.abspath(frappe.conf.subscriber_tv_masters)),
+			name="desk",
+		)
+		store = Store(config.database)
+		store.load_snapshot([feed.encode_page(page, signer)], keys.verifier())
+		store.close()
+		node = EdgeNode(config)
+		node.refresh(now)
+		return node
