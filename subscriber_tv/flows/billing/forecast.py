@@ -27,6 +27,7 @@ from subscriber_tv.flows.billing import facts
 from subscriber_tv.flows.billing.ahead import HANDFUL
 from subscriber_tv.flows.billing.bill_payer import look_at
 from subscriber_tv.flows.billing.first_bills import first_bills
+from subscriber_tv.flows.billing.shared_contracts import payers_of_shared
 from subscriber_tv.flows.billing.tax import tax_of
 from subscriber_tv.flows.billing.watch import quiet_payers
 from subscriber_tv.ledger.posting.memory import remembering
@@ -104,12 +105,17 @@ def forecast(
 	return found
 
 
-def _loaded(customers: list[str], company: str) -> Iterator[tuple[str, facts.Loaded | Refused]]:
-	"""Each payer with his facts, which are read for many at a time: nothing is written, so nobody is locked."""
+def _loaded(customers: list[str], company: str) -> Iterator[tuple[str, facts.Loaded | Refused | None]]:
+	"""Each payer with his facts, which are read for many at a time: nothing is written, so nobody is locked.
+
+	As in a run, None stands for one whose contracts others pay or paid for: he is read alone.
+	"""
+	shared = payers_of_shared(company)
 	for start in range(0, len(customers), HANDFUL):
+		handful = customers[start : start + HANDFUL]
 		with remembering():
-			read = facts.load_all(customers[start : start + HANDFUL], company)
-		yield from read.items()
+			read = facts.load_all([customer for customer in handful if customer not in shared], company)
+		yield from ((customer, read.get(customer)) for customer in handful)
 
 
 def jump_percent() -> Decimal:
