@@ -61,9 +61,7 @@ class Supervisor:
 			target=soundness.run, args=(config, self._ending), name="soundness", daemon=True
 		).start()
 		if config.metrics_port:
-			self._server = operations.serve(
-				config.metrics_host, config.metrics_port, self.page, self._compare
-			)
+			self._server = self._serve_operations(config)
 
 	def stop(self) -> None:
 		"""End all of it and take the runtime folder away."""
@@ -94,6 +92,14 @@ class Supervisor:
 		"""What Prometheus reads."""
 		sums, running = self._boards.read()
 		return metrics.text(sums, running, self._facts())
+
+	def _serve_operations(self, config: Config) -> ThreadingHTTPServer | None:
+		try:
+			return operations.serve(config.metrics_host, config.metrics_port, self.page, self._compare)
+		except OSError as error:
+			# TVs matter more than who watches them.
+			log.error("no metrics at %s:%s: %s", config.metrics_host, config.metrics_port, error.strerror)
+			return None
 
 	def _compare(self, path: str, authorization: str | None, body: bytes) -> tuple[int, bytes]:
 		return comparison.answer(self.config, path, authorization, body)

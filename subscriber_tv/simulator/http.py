@@ -54,6 +54,8 @@ class Service:
 		self._timeout = timeout
 		self._headers = {"X-Frappe-Site-Name": site} if site else {}
 		self._connection: http.client.HTTPConnection | None = None
+		# Given with a refusal for want of room; whoever shows it when he comes back goes first.
+		self._ticket = ""
 		self.paths = {"edge": EDGE, "desk": DESK}[kind]
 
 	def post(self, path: str, document: dict[str, str]) -> Reply:
@@ -91,14 +93,16 @@ class Service:
 			secure = self._url.scheme == "https"
 			kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
 			self._connection = kind(self._url.netloc, timeout=self._timeout)
+		ticket = {"X-TV-Slot": self._ticket} if self._ticket else {}
 		self._connection.request(
-			method, self._url.path.rstrip("/") + path, body, {**self._headers, **headers}
+			method, self._url.path.rstrip("/") + path, body, {**self._headers, **headers, **ticket}
 		)
 		response = self._connection.getresponse()
 		content = response.read()
 		text = content.decode(errors="replace")
-		mac = response.getheader(MAC_HEADER) or ""
-		return Reply(response.status, _object(content), text, dict(response.getheaders()), mac)
+		mac, document = response.getheader(MAC_HEADER) or "", _object(content)
+		self._ticket = str(document.get("slot", "")) if response.status == 503 else ""
+		return Reply(response.status, document, text, dict(response.getheaders()), mac)
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -97,6 +97,13 @@ class EdgeProcess:
 	def pid(self) -> int:
 		return self._process.pid
 
+	def workers(self) -> list[int]:
+		"""The processes that answer TVs."""
+		listed = subprocess.check_output(
+			["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.pid)], text=True
+		)
+		return [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
+
 	def signal(self, number: int) -> None:
 		self._process.send_signal(number)
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -113,6 +114,17 @@ def test_numbers_of_all_workers(operator, start):
 	assert abs(found["subscriber_tv_edge_data_as_of_seconds"] - time.time()) < 10
 	eventually(lambda: metrics_of(port)["subscriber_tv_edge_capacity"] >= 100)
 	assert edge.request("GET", "/metrics")[0] == 404
+
+
+def test_a_metrics_port_that_is_taken_keeps_no_tv_waiting(operator, start):
+	rights, server = operator
+	with socket.socket() as taken:
+		taken.bind(("127.0.0.1", 0))
+		taken.listen()
+		edge = start(rights, server.url, METRICS_PORT=str(taken.getsockname()[1]))
+		eventually(lambda: is_ready(edge))
+		assert edge.power_on("HOTEL-000001")[0] == 200
+		assert "no metrics at 127.0.0.1" in edge.log()
 
 
 def test_the_log_is_json_and_tells_no_secret(operator, start):
