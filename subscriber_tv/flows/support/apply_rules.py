@@ -2,6 +2,7 @@
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Count, Sum
 from frappe.utils import escape_html, now_datetime
 
 from subscriber_tv.core.devices import health
@@ -57,12 +58,11 @@ def rule_of(doc: frappe._dict) -> health.Rule:
 def steps_of(rule: health.Rule, now: int) -> tuple[health.Step, ...]:
 	"""What the rule opens and closes now."""
 	open_now = _open_subjects(rule)
-	suspects = _suspects(rule, now)
+	suspects = set(_suspects(rule, now)) | open_now
 	if rule.scope == health.SITE:
-		sites = {site for site in _crowded_sites(rule, suspects)} | open_now
-		sets = _sets(rule, now, sites=sites)
+		sets = _sets(rule, now, sites=suspects)
 	else:
-		sets = _sets(rule, now, serials=set(suspects) | open_now)
+		sets = _sets(rule, now, serials=suspects)
 	return health.judge([rule], sets, {rule.name: frozenset(open_now)}, now)[:MOST]
 
 
@@ -124,10 +124,18 @@ def _open_subjects(rule: health.Rule) -> set[str]:
 
 
 def _suspects(rule: health.Rule, now: int) -> list[str]:
-	"""TVs with at least one bad reading in the hours that the rule looks at: the only ones that can pass it."""
+	"""TVs with at least one bad reading in the hours that the rule looks at, or sites with enough of them.
+
+	Only these can pass the rule.
+	"""
+	status = frappe.qb.DocType("TV Device Status")
 	if rule.signal == health.SILENCE:
-		status = frappe.qb.DocType("TV Device Status")
-		query = frappe.qb.from_(status).select(status.name).where(status.in_service == 1)
+		query = frappe.qb.from_(status)
+		if rule.scope == health.SITE:
+			sites = _sites_with_offline(rule.tvs)
+			if not sites:
+				return []
+			query = query.where(status.site.isin(sites))
 		query = query.where(status.last_heard <= local_time(now - rule.hours * HOUR))
 		query = query.where(status.last_heard > local_time(now - rule.hours * HOUR - FELL_SILENT))
 	else:
@@ -136,20 +144,23 @@ def _suspects(rule: health.Rule, now: int) -> list[str]:
 		passes = (
 			column <= rule.threshold if rule.signal == health.SIGNAL_STRENGTH else column >= rule.threshold
 		)
-		query = frappe.qb.from_(row).select(row.device).distinct()
+		query = frappe.qb.from_(row).join(status).on(status.name == row.device)
 		query = query.where((row.hour >= local_time((now // HOUR - rule.hours) * HOUR)) & passes)
+	query = query.where(status.in_service == 1)
+	if rule.scope == health.SITE:
+		enough = Count(status.name).distinct() >= rule.tvs
+		query = query.select(status.site).where(status.site != "").groupby(status.site).having(enough)
+	else:
+		query = query.select(status.name).distinct()
 	return [name for (name,) in query.run()]
 
 
-def _crowded_sites(rule: health.Rule, suspects: list[str]) -> list[str]:
-	"""Sites with enough suspects to matter."""
-	sites: dict[str, int] = {}
-	for start in range(0, len(suspects), MOST):
-		names = suspects[start : start + MOST]
-		rows = frappe.get_all("TV Device Status", {"name": ("in", names)}, pluck="site", limit=0)
-		for site in filter(None, rows):
-			sites[site] = sites.get(site, 0) + 1
-	return [site for site, tvs in sites.items() if tvs >= rule.tvs]
+def _sites_with_offline(tvs: int) -> list[str]:
+	"""Sites with so many TVs offline, by the fleet's figures: the fleet's own rows are then read at these sites alone."""
+	count = frappe.qb.DocType("TV Fleet Count")
+	offline = Sum(count.tvs) - Sum(count.online)
+	query = frappe.qb.from_(count).select(count.site).where(count.site != "")
+	return [site for (site,) in query.groupby(count.site).having(offline >= tvs).run()]
 
 
 def _sets(

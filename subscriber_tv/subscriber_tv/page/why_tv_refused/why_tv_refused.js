@@ -18,7 +18,7 @@
 			label: __("Serial Number"),
 			change: () => go(wrapper.serial.get_value()),
 		});
-		page.set_primary_action(__("Check"), () => go(wrapper.serial.get_value(), wrapper));
+		page.set_primary_action(__("Check the TV"), () => go(wrapper.serial.get_value(), wrapper));
 		page.main.append(`<div class="tv-why"></div>`);
 	};
 
