@@ -1,4 +1,4 @@
-"""Commands that need no bench: `python -m subscriber_tv price|simulate|tv|fleet|vectors …`.
+"""Commands that need no bench: `python -m subscriber_tv price|simulate|tv|fleet|vectors|root-key|sign-keys …`.
 
 Each command imports what it needs when it runs: prices and bills need nothing but Python, a TV needs cryptography.
 """
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 	one.add_argument("--serial", required=True)
 	one.add_argument("--credential", default="", help="its secret; without it the flash's, or a new one")
 	one.add_argument("--flash", type=Path, help="file in which the TV remembers")
+	one.add_argument("--root", type=Path, help="file with the public half of the operator's root key")
 	one.add_argument("--lang", choices=("fr", "en"), default="fr")
 	one.set_defaults(run=_run_tv)
 
@@ -60,12 +61,45 @@ def _parser() -> argparse.ArgumentParser:
 	many.add_argument("--threads", type=int, default=8, help="TVs at once (default 8)")
 	many.set_defaults(run=_run_fleet)
 
+	root = commands.add_parser("root-key", help="make a root key, offline; prints its public half for TVs")
+	root.add_argument("file", type=Path, help="where to put the private half")
+	root.set_defaults(run=_run_root_key)
+
+	signed = commands.add_parser("sign-keys", help="sign the operator's key set with the root; prints it")
+	signed.add_argument("root", type=Path, help="the private half of the root")
+	signed.add_argument("keys", type=Path, help="the key set, as the desk or an edge gives it")
+	signed.add_argument("--days", type=int, default=365, help="how long the signature is good (default 365)")
+	signed.set_defaults(run=_run_sign_keys)
+
 	vectors = commands.add_parser(
 		"vectors", help="write the protocol's test vectors, schemas and OpenAPI file"
 	)
 	vectors.add_argument("folder", type=Path, help="usually fixtures/protocol")
 	vectors.set_defaults(run=_run_vectors)
 	return parser
+
+
+def _run_root_key(options: argparse.Namespace) -> int:
+	import os
+
+	from subscriber_tv.core.devices import jws
+
+	pem = jws.new_key()
+	with os.fdopen(os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as file:
+		file.write(pem)
+	print(json.dumps(jws.Signer(pem).jwk, indent=1))
+	return 0
+
+
+def _run_sign_keys(options: argparse.Namespace) -> int:
+	import time
+
+	from subscriber_tv.core.devices import jws, root
+
+	signer = jws.Signer(options.root.read_bytes())
+	keys = json.loads(options.keys.read_bytes())
+	print(json.dumps(root.sign_keys(keys, signer, int(time.time()), options.days), indent=1))
+	return 0
 
 
 def _run_vectors(options: argparse.Namespace) -> int:
@@ -116,7 +150,15 @@ def _service(options: argparse.Namespace) -> Service:
 def _run_tv(options: argparse.Namespace) -> int:
 	from subscriber_tv.simulator.tv import PAIRING, PLAYING, Tv
 
-	tv = Tv(options.serial, _service(options), options.credential, options.flash, language=options.lang)
+	root = json.loads(options.root.read_bytes()) if options.root else None
+	tv = Tv(
+		options.serial,
+		_service(options),
+		options.credential,
+		options.flash,
+		language=options.lang,
+		root=root,
+	)
 	screen = tv.power_on()
 	print(" ".join(part for part in (screen.kind, screen.code, screen.text) if part))
 	if screen.kind == PAIRING:

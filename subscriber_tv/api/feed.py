@@ -16,11 +16,12 @@ from urllib.parse import parse_qs
 
 import frappe
 
-from subscriber_tv.core.activation import feed, report
+from subscriber_tv.core.activation import feed, report, telemetry
 from subscriber_tv.core.devices import wire
 from subscriber_tv.flows.activation import keys, note_edge, publish, store_rights, take_answers
 from subscriber_tv.flows.activation.sweep import Horizon
 from subscriber_tv.flows.settings import phase_on
+from subscriber_tv.flows.support import take_telemetry
 
 log = logging.getLogger("subscriber_tv.publisher")
 
@@ -56,12 +57,12 @@ class FeedApp:
 
 	def _answer(self, environ: dict) -> wire.Answer:
 		path = environ.get("PATH_INFO", "")
-		method = "POST" if path == report.ANSWERS_PATH else "GET"
+		method = "POST" if path in _TAKEN else "GET"
 		if environ["REQUEST_METHOD"] != method:
 			return wire.METHOD_NOT_ALLOWED.plus(("Allow", method))
 		if path == HEALTH_PATH:
 			return self._health()
-		if path == report.ANSWERS_PATH:
+		if path in _TAKEN:
 			return self._take(environ)
 		if path in (feed.SNAPSHOT_PATH, feed.DELTAS_PATH):
 			return self._give(path, environ)
@@ -74,7 +75,7 @@ class FeedApp:
 		if int(length[:12]) > report.MAX_BYTES:
 			return TOO_LARGE
 		body = environ["wsgi.input"].read(int(length))
-		return self._on_site(lambda: _count(environ, body))
+		return self._on_site(lambda: _TAKEN[environ["PATH_INFO"]](environ, body))
 
 	def _give(self, path: str, environ: dict) -> wire.Answer:
 		query = environ.get("QUERY_STRING", "")
@@ -159,6 +160,25 @@ def _count(environ: dict, body: bytes) -> wire.Answer:
 	# This server is its own request handler; what fails before leaves nothing behind.
 	frappe.db.commit()  # nosemgrep
 	return wire.Answer(200, json.dumps({"batch": batch.number, "counted": is_new}).encode())
+
+
+def _hear(environ: dict, body: bytes) -> wire.Answer:
+	if not _authorised(environ, body):
+		return UNAUTHORISED
+	if not phase_on("activation"):
+		return wire.UNAVAILABLE
+	try:
+		batch = telemetry.decode(body)
+	except report.BadReport as error:
+		log.error("not telemetry: %s", error)
+		return wire.INVALID_REQUEST
+	take_telemetry.take_telemetry(batch, now=int(time.time()))
+	# As above: this server is its own request handler.
+	frappe.db.commit()  # nosemgrep
+	return wire.Answer(200, b"{}")
+
+
+_TAKEN = {report.ANSWERS_PATH: _count, telemetry.TELEMETRY_PATH: _hear}
 
 
 def _note(edge: str, seq: int, as_of: int) -> None:

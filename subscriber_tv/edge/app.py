@@ -29,6 +29,7 @@ from subscriber_tv.edge.answers import Counter
 from subscriber_tv.edge.enrol import CARRIED, Forwarder
 from subscriber_tv.edge.node import EdgeNode
 from subscriber_tv.edge.static import load_pages
+from subscriber_tv.edge.telemetry import Telemetry
 
 log = logging.getLogger("subscriber_tv.edge")
 
@@ -75,8 +76,10 @@ class Edge:
 		self._complained = 0
 		# Without a publisher nobody would ever read the counts.
 		self._counter: Counter | None = None
+		self._telemetry: Telemetry | None = None
 		if config.feed_url:
 			self._counter = Counter(config.answers_file, config.name, config.answers_every)
+			self._telemetry = Telemetry(config)
 		self._pages = load_pages(TV_PAGE)
 		self._jwks = wire.Answer(
 			200,
@@ -87,7 +90,7 @@ class Edge:
 	async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
 		"""Serve one request, or the server's start and stop."""
 		if scope["type"] == "lifespan":
-			await _lifespan(receive, send, self._counter)
+			await _lifespan(receive, send, self._counter, self._telemetry)
 		elif scope["type"] == "http":
 			await _respond(scope, send, await self._door.through(scope, receive, self._answer))
 
@@ -158,6 +161,8 @@ class Edge:
 			return refused
 		if self._counter and answered.is_counted:
 			self._counter.count(answered.decision, address, now)
+		if self._telemetry:
+			self._telemetry.watch.note(answered, address, now)
 		return answered.answer.plus(("X-TV-Data-Age", str(state.age(now))))
 
 	def _offer(self, document_hash: str) -> wire.Answer:
@@ -256,14 +261,17 @@ def _encoded(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes],
 	return tuple((name.lower().encode(), value.encode()) for name, value in headers)
 
 
-async def _lifespan(receive: Receive, send: Send, counter: Counter | None) -> None:
+async def _lifespan(receive: Receive, send: Send, *beside: Counter | Telemetry | None) -> None:
+	"""Start and stop what runs beside the answers."""
+	running = [job for job in beside if job]
 	while True:
 		message = await receive()
 		ends = message["type"] == "lifespan.shutdown"
-		if counter and ends:
-			await counter.stop()
-		elif counter:
-			counter.start()
+		for job in running:
+			if ends:
+				await job.stop()
+			else:
+				job.start()
 		await send({"type": f"{message['type']}.complete"})
 		if ends:
 			return

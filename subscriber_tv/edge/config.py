@@ -57,6 +57,8 @@ class Config:
 	metrics_port: int = 0
 	# Seconds between two times that counted answers are written down and sent to the publisher.
 	answers_every: float = 5.0
+	# Seconds between two times that heartbeats, rolled up, are sent to the publisher.
+	telemetry_every: float = 60.0
 
 	@property
 	def answers_file(self) -> Path:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from subscriber_tv.core.devices import jws, mac, requests, wire
+from subscriber_tv.core.devices import root as root_key
 from subscriber_tv.simulator.http import NoAnswer, Reply, Service
 
 PLAYING = "playing"
@@ -65,7 +67,8 @@ class Screen:
 class Tv:
 	"""A TV. `flash` is the file that survives a power cut; without one it forgets.
 
-	`credential` makes it a model without a key store, with this secret.
+	`credential` makes it a model without a key store, with this secret. `root` is the public half of the operator's root key,
+	as built into TVs: without it the TV believes the first key set that it is given.
 	"""
 
 	def __init__(
@@ -78,6 +81,7 @@ class Tv:
 		language: str = "fr",
 		model: str = "Simulated",
 		firmware: str = "1.0",
+		root: dict[str, str] | None = None,
 	):
 		self.serial = serial
 		self.service = service
@@ -86,6 +90,7 @@ class Tv:
 		self.firmware = firmware
 		self._flash = flash
 		self._verifier = verifier
+		self._root = root
 		self._signer: jws.Signer | None = None
 		self._audience = ""
 		self.memory = _recall(flash)
@@ -239,7 +244,7 @@ class Tv:
 				if not self._is_authentic(reply, key, nonce):
 					raise jws.BadSignature
 				return self._allowed(reply) if reply.status == 200 else self._denied(reply)
-			except (jws.BadSignature, KeyError, TypeError, ValueError):
+			except (jws.BadSignature, root_key.Untrusted, KeyError, TypeError, ValueError):
 				return Screen(FAKE, "bad_signature", status=reply.status)
 		error = str(reply.document.get("error", ""))
 		if reply.status == 401:
@@ -322,7 +327,11 @@ class Tv:
 
 	def _keys(self) -> jws.Verifier:
 		if self._verifier is None:
-			self._verifier = jws.Verifier(self.service.get(self.service.paths.jwks).document)
+			key_set = self.service.get(self.service.paths.jwks).document
+			if self._root:
+				now = max(self.memory.floor, int(time.time()))
+				key_set = root_key.trusted_keys(key_set, self._root, now)
+			self._verifier = jws.Verifier(key_set)
 		return self._verifier
 
 	def _post(self, operation: str, document: dict[str, str]) -> Reply:

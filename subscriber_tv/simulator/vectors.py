@@ -18,6 +18,7 @@ from subscriber_tv.core.activation.node import Answered
 from subscriber_tv.core.activation.projection import Unsigned, sign
 from subscriber_tv.core.devices import challenge, jws, mac, requests, wire
 from subscriber_tv.core.devices.jws import b64url
+from subscriber_tv.core.devices.root import sign_keys
 
 NOW = 1_800_000_000
 WEEK = 7 * 86_400
@@ -104,14 +105,8 @@ def vectors() -> dict[str, Any]:
 		"keys": _keys(),
 		"derived": _derived(),
 		"cases": [case.document() for case in _cases()],
-		"signed_keys": signed_keys(jws.jwks(OPERATOR), ROOT, NOW, WEEK),
+		"signed_keys": sign_keys(jws.jwks(OPERATOR), ROOT, NOW, 7)["signed"],
 	}
-
-
-def signed_keys(key_set: dict, root: jws.Signer, now: int, life: int) -> str:
-	"""The operator's key set under the root key that TVs have built in."""
-	claims = {"iat": now, "exp": now + life, "keys": key_set["keys"]}
-	return root.sign(jws.KEYS, spell(claims))
 
 
 def spell(document: dict[str, Any]) -> bytes:

@@ -14,7 +14,8 @@ from frappe.tests.utils import FrappeTestCase
 from frappe.utils import add_to_date, now_datetime
 
 from subscriber_tv.api.feed import FeedApp
-from subscriber_tv.core.activation import feed, report, rollup
+from subscriber_tv.core.activation import feed, report, rollup, telemetry
+from subscriber_tv.core.devices import heartbeats
 from subscriber_tv.flows.activation import keys, note_edge, publish, sweep
 from subscriber_tv.flows.activation.record_answer import local_time
 from subscriber_tv.flows.activation.take_answers import take_answers
@@ -83,6 +84,29 @@ class FeedCase(FrappeTestCase):
 			"TV Activation", {"device": serial, "audience": audience}, pluck="count", limit=0
 		)
 		return sum(rows)
+
+
+class TestTelemetry(FeedCase):
+	def test_an_edge_tells_of_heartbeats_and_lost_counts(self):
+		now = int(time.time())
+		serial = self.tv.serial
+		hour = heartbeats.one(
+			serial, heartbeats.read({"up": "60", "temp": "41"}), at=now, network="192.0.2.0/24"
+		)
+		resync = telemetry.Resync(serial, now, 17, "192.0.2.0/24")
+		(body,) = telemetry.encode(self.edge, [hour], [resync])
+		self.assertEqual(self.ask("POST", telemetry.TELEMETRY_PATH, body)[0], 200)
+		kept = frappe.get_all("TV Device Hour", {"device": serial}, ["beats", "temperature"])
+		self.assertEqual([(row.beats, row.temperature) for row in kept], [(1, 41)])
+		sign = frappe.get_all("TV Device Evidence", {"device": serial}, ["kind", "counter", "audience"])
+		self.assertIn(("resync", "17", "south"), [(row.kind, row.counter, row.audience) for row in sign])
+
+	def test_nonsense_is_refused_and_strangers_are_not_heard(self):
+		for body in (b"", b"{}", b"[]", json.dumps({"edge": self.edge, "hours": [{"serial": "x"}]}).encode()):
+			self.assertEqual(self.ask("POST", telemetry.TELEMETRY_PATH, body)[0], 400)
+		(body,) = telemetry.encode(self.edge, [], [telemetry.Resync(self.tv.serial, 1, 1)])
+		forged = self.ask("POST", telemetry.TELEMETRY_PATH, body, HTTP_AUTHORIZATION="TV-Feed 1:x")
+		self.assertEqual(forged[0], 401)
 
 
 class TestBatches(FeedCase):

@@ -12,6 +12,7 @@ from frappe.utils import add_to_date, now_datetime
 
 from subscriber_tv.core.activation import counter, enrolment, feed
 from subscriber_tv.core.devices import jws, mac, wire
+from subscriber_tv.core.devices.root import sign_keys, trusted_keys
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.node import EdgeNode
 from subscriber_tv.edge.store import Store
@@ -124,6 +125,18 @@ class TestKeys(FrappeTestCase):
 		rotate_masters()
 		self.assertEqual(auth(old, NETWORK, int(time.time())), wire.STRANGER)
 		self.assertEqual(len(json.loads(path.read_bytes())), 2)
+
+	def test_the_roots_signature_goes_along_while_it_is_of_these_keys(self):
+		root = jws.Signer(jws.new_key())
+		path = Path(tempfile.mkdtemp(), "signed.json")
+		self.addCleanup(frappe.conf.pop, keys.SIGNED_KEYS, None)
+		frappe.conf[keys.SIGNED_KEYS] = str(path)
+		own, now = keys.public_keys(), int(time.time())
+		path.write_text(json.dumps(sign_keys(own, root, now, 30)))
+		self.assertEqual(trusted_keys(keys.public_keys(), root.jwk, now), own)
+		other = jws.jwks(jws.Signer(jws.new_key()))
+		path.write_text(json.dumps(sign_keys(other, root, now, 30)))
+		self.assertEqual(keys.public_keys(), own)
 
 	def put_back(self, content: bytes) -> None:
 		path = Path(frappe.conf.subscriber_tv_masters)
@@ -251,11 +264,24 @@ class TestStreams(FrappeTestCase):
 		self.assertEqual(second.stream("start", "CH1", "bedroom").status, 200)
 		self.assertEqual(said(second.stream("start", "NOWHERE", "more"))["error"], "not_entitled")
 
+	def test_a_lost_count_that_is_proven_is_a_sign(self):
+		tv = new_tv()
+		self.assertEqual(tv.decision(), "allow")
+		self.assertEqual(tv.prove().status, 200)
+		signs = {"device": tv.serial, "kind": "resync"}
+		self.assertFalse(frappe.db.count("TV Device Evidence", signs))
+		tv.counts["desk"] = 0
+		self.assertEqual(tv.decision(), "replayed")
+		tv.counts["desk"] = 10
+		self.assertEqual(tv.prove().status, 200)
+		self.assertEqual(frappe.get_all("TV Device Evidence", signs, pluck="counter"), ["1"])
+
 	def test_a_heartbeat_is_taken(self):
 		tv = new_tv()
 		answer = tv.heartbeat(up="60", temp="40")
 		self.assertEqual((answer.status, answer.body), (204, b""))
 		self.assertEqual(answer.mac, mac.of_reply(jws.b64url_decode(tv.key()), b""))
+		self.assertEqual(frappe.get_all("TV Device Hour", {"device": tv.serial}, pluck="temperature"), [40])
 
 
 class TestSameBytes(FrappeTestCase):

@@ -7,7 +7,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from subscriber_tv.core.activation import feed, projection, report
+from subscriber_tv.core.activation import feed, projection, report, telemetry
 from subscriber_tv.core.activation.projection import (
 	BouquetFacts,
 	ChannelFacts,
@@ -111,6 +111,7 @@ class Publisher:
 		self.refused = 0
 		self.asked: list[dict[str, str]] = []
 		self.received: list[report.Batch] = []
+		self.heard: list[telemetry.Batch] = []
 		self.counted: dict[tuple[str, int], report.Batch] = {}
 		self.reply = 200
 		self.gone = False
@@ -151,6 +152,9 @@ class Publisher:
 		if not feed.authorized(authorization, SECRET, target, now, method="POST", body=body):
 			self.refused += 1
 			return 401
+		if target == telemetry.TELEMETRY_PATH:
+			self.heard.append(telemetry.decode(body))
+			return 200
 		batch = report.decode(body)
 		self.received.append(batch)
 		if self.reply not in (400, 413):

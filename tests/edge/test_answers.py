@@ -108,3 +108,28 @@ def test_an_edge_without_a_publisher_counts_nothing(operator, tmp_path):
 		assert "Traceback" not in alone.log()
 	finally:
 		alone.stop()
+
+
+def test_heartbeats_go_up_by_the_hour_and_a_lost_count_is_told(operator, tmp_path):
+	rights, server = operator
+	folder = tmp_path / "telemetry"
+	folder.mkdir()
+	edge = EdgeProcess(folder, rights, server.url, NAME="south", TELEMETRY_EVERY="0.5")
+	try:
+		eventually(lambda: edge.health()["rows"] == 2)
+		tv = edge.tv(PLAYS)
+		tv.power_on()
+		for up in ("60", "120"):
+			assert tv.heartbeat(up=up, temp="41", fw="3.21").status == 204
+		tv.memory.counts.clear()
+		tv.power_on()
+		eventually(lambda: sum(hour.beats for batch in server.heard for hour in batch.hours) == 2)
+		eventually(lambda: [resync for batch in server.heard for resync in batch.resyncs])
+	finally:
+		edge.stop()
+	hours = [hour for batch in server.heard for hour in batch.hours]
+	assert {(hour.serial, hour.temp_max, hour.firmware, hour.network) for hour in hours} == {
+		(PLAYS, 41, "3.21", "127.0.0.0/24")
+	}
+	(resync,) = [resync for batch in server.heard for resync in batch.resyncs]
+	assert (resync.serial, resync.counter, server.heard[0].edge.startswith("south-")) == (PLAYS, 1, True)

@@ -40,13 +40,15 @@ class Node(Protocol):
 class Answered:
 	"""The answer, and what it says for our own records.
 
-	`proven`: the TV signed an assertion, which a copy of it would have to do as well. `told`: its heartbeat.
+	`proven`: the TV signed an assertion, which a copy of it would have to do as well. `told`: its heartbeat. `number`: the
+	one that it was refused.
 	"""
 
 	answer: Answer
 	decision: Decision
 	proven: bool = False
 	told: dict[str, str] | None = None
+	number: int = 0
 
 	@property
 	def is_counted(self) -> bool:

@@ -57,7 +57,7 @@ def assertion(body: bytes, node: Node, now: int) -> Answered:
 		return respond.conflict(node, row, stale, said.nonce, key, now)
 	verdict = node.count(said.serial, int(said.counter), said.nonce, True)
 	if not verdict.taken:
-		return respond.conflict(node, row, verdict, said.nonce, key, now)
+		return respond.conflict(node, row, verdict, said.nonce, key, now, int(said.counter))
 	decision = respond.decide_bound(row, said.parts, now)
 	epoch = str(node.masters.current)
 	reply = respond.spell(decision, said.nonce, node, now, epoch=epoch, key=mac.b64_mac(key))

@@ -96,11 +96,16 @@ def stranger(reason: str) -> Answered:
 	return Answered(wire.STRANGER, Decision(STRANGER, reason))
 
 
-def conflict(node: Node, row: Row, verdict: counter.Verdict, nonce: str, key: bytes, now: int) -> Answered:
-	"""The answer of a genuine TV whose count does not fit: the last number, and a challenge to prove itself with."""
+def conflict(
+	node: Node, row: Row, verdict: counter.Verdict, nonce: str, key: bytes, now: int, number: int = 0
+) -> Answered:
+	"""The answer of a genuine TV whose count does not fit: the last number, and a challenge to prove itself with.
+
+	`number`: the one that it used.
+	"""
 	given = challenge.make(node.masters, node.audience, row.serial, now)
 	reply = wire.conflict(verdict.kind, nonce, given, verdict.base)
-	return Answered(authentic(reply, key), Decision(CONFLICT, verdict.kind, row))
+	return Answered(authentic(reply, key), Decision(CONFLICT, verdict.kind, row), number=number)
 
 
 def authentic(reply: wire.Answer, key: bytes) -> wire.Answer:
@@ -182,8 +187,9 @@ def _refused(
 		return stranger("key_epoch_expired")
 	if not is_genuine:
 		return stranger("wrong_credential")
-	verdict = node.count(request.d, int(request.c), request.n, False)
-	return None if verdict.taken else conflict(node, row, verdict, request.n, key, now)
+	number = int(request.c)
+	verdict = node.count(request.d, number, request.n, False)
+	return None if verdict.taken else conflict(node, row, verdict, request.n, key, now, number)
 
 
 def _hints(node: Node, epoch: str, moment: str, now: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from subscriber_tv.core.devices.requests import DESK
 from subscriber_tv.flows.activation import record_answer
 from subscriber_tv.flows.activation.desk_node import DeskNode
 from subscriber_tv.flows.settings import phase_on
+from subscriber_tv.flows.support import take_telemetry
 
 Answer = Callable[[bytes, DeskNode, int], Answered]
 
@@ -51,6 +52,7 @@ def _answer(answer: Answer, body: bytes, network: str, now: int) -> wire.Answer:
 	if not phase_on("activation"):
 		return wire.UNAVAILABLE
 	answered = answer(body, DeskNode(now), now)
+	take_telemetry.take_own(answered, network, now=now)
 	if answered.is_counted:
 		record_answer.count(rollup.bucket(answered.decision, audience=DESK, address=network, now=now))
 		if answered.decision.kind == ALLOW:

@@ -206,6 +206,8 @@ def _write(device, contract, line_id: str) -> None:
 			"first_power_on": None,
 		},
 	)
+	# Another key, another count: what was asked under the old one is worth nothing anyway.
+	frappe.db.delete("TV Counter", {"name": device.name})
 	add_event(device.name, "Bound", device.state, contract.name, contract.site, line_id)
 	count_bound([(contract.name, line_id)])
 	record_answer.state_change("bound", device.name, contract.name)

@@ -1,5 +1,6 @@
 """The site's keys: the one that signs leases and feed pages, the masters of TVs' keys, and the secret of the feed."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from subscriber_tv.core.devices.mac import Masters, read_masters
 
 LEASE_KEY = "subscriber_tv_lease_key"
 MASTERS = "subscriber_tv_masters"
+SIGNED_KEYS = "subscriber_tv_signed_keys"
 FEED_SECRET = "subscriber_tv_feed_secret"
 
 
@@ -36,8 +38,15 @@ def verifier() -> Verifier:
 
 
 def public_keys() -> dict:
-	"""The JWKS that TVs and edges pin."""
-	return jwks(lease_signer())
+	"""The JWKS that TVs and edges pin, with the root's signature when it was brought (`python -m subscriber_tv sign-keys`)."""
+	keys = jwks(lease_signer())
+	path = Path(frappe.conf.get(SIGNED_KEYS) or "")
+	if path.is_file():
+		signed = json.loads(path.read_bytes())
+		# A signature of other keys would only lead TVs astray.
+		if signed.get("keys") == keys["keys"]:
+			return signed
+	return keys
 
 
 def feed_secret() -> bytes:

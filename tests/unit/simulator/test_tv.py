@@ -1,6 +1,7 @@
 """A TV believes only what stands under its MAC and is signed, for itself, now, and not older than what it knew."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from subscriber_tv.core.activation import enrolment, prove, respond
 from subscriber_tv.core.activation.feed import DEVICE
 from subscriber_tv.core.activation.projection import Unsigned, sign
 from subscriber_tv.core.devices import jws, mac, wire
+from subscriber_tv.core.devices.root import sign_keys
 from subscriber_tv.simulator.http import EDGE, NoAnswer, Reply
 from subscriber_tv.simulator.tv import BARKER, FAKE, PAIRING, PLAYING, RETRY, Tv
 
@@ -35,13 +37,14 @@ class Operator:
 		self.node = MemoryNode()
 		self.change = None
 		self.down = False
+		self.keys = jws.jwks(SIGNER)
 		self.asked = []
 
 	def get(self, path):
 		if path == EDGE.hello:
 			return Reply(200, {"aud": self.node.audience, "time": NOW}, "", {})
 		assert path == EDGE.jwks
-		return Reply(200, jws.jwks(SIGNER), "", {})
+		return Reply(200, self.keys, "", {})
 
 	def post(self, path, document):
 		if self.down:
@@ -269,6 +272,17 @@ def test_changed_parts_are_told_by_the_node(tv, operator):
 	screen = tv.power_on()
 	assert (screen.kind, screen.code) == (BARKER, "binding_mismatch")
 	assert screen.text == wire.DENIAL_TEXTS["binding_mismatch"]["fr"]
+
+
+def test_with_a_root_only_signed_keys_count(operator):
+	root = jws.Signer(jws.new_key())
+	signed = sign_keys(jws.jwks(SIGNER), root, int(time.time()), 30)
+	for key_set, kind in ((signed, PLAYING), (jws.jwks(SIGNER), FAKE)):
+		tv = Tv(SERIAL, operator, SECRET, root=root.jwk)
+		operator.bind(tv)
+		operator.node.seen.clear()
+		operator.keys = key_set
+		assert tv.power_on().kind == kind
 
 
 def test_a_fault_is_no_refusal(tv, operator):
