@@ -73,6 +73,8 @@ class Ear:
 		self.inbox = Inbox(serial, _label(place.site), _label(place.group))
 		self.refusals: list[int] = []
 		"""Reason codes (MQTT 5) with which the broker refused the TV's subscriptions or connections."""
+		self.connections = 0
+		"""How often the broker accepted the TV."""
 		self._version, self._verifier, self._ask, self._obey = version, verifier, ask, obey
 		self._draw, self._will_delay = draw, will_delay
 		self._asks_at: float | None = None
@@ -179,6 +181,7 @@ class Ear:
 		if reason.is_failure:
 			self.refusals.append(reason.value)
 			return
+		self.connections += 1
 		place = self.place
 		wanted = topics.heard_by(place.operator, self.serial, place.site, place.group)
 		client.subscribe([(topic, 1) for topic in wanted])

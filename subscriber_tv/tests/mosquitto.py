@@ -7,6 +7,7 @@ import ipaddress
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -77,6 +78,16 @@ class Mosquitto:
 			self._process.terminate()
 			self._process.wait(10)
 			self._process = None
+
+	def freeze(self) -> None:
+		"""Let it read nothing any more, while its connections stay."""
+		self._process.send_signal(signal.SIGSTOP)
+
+	def kill(self) -> None:
+		"""End it as a power cut does."""
+		self._process.kill()
+		self._process.wait(10)
+		self._process = None
 
 	def log(self) -> str:
 		path = self.folder / "log"

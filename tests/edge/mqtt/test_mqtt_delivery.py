@@ -136,6 +136,22 @@ def test_all_come_back_after_the_broker_does_and_nothing_is_lost(broker, tv):
 	app.close()
 
 
+def test_what_a_dying_broker_had_not_taken_is_sent_again(broker):
+	app = publisher(broker)
+	assert app.wait_connected(10)
+	broker.freeze()
+	topic = broker.topic("d", ONE.serial, "cmd")
+	for n in range(20):
+		assert app.publish(topic, b"x", within=60, key=n)
+	time.sleep(1)  # all are in the broker's socket now, and nobody reads them
+	broker.kill()
+	broker.start()
+	outcomes = []
+	eventually(lambda: outcomes.extend(app.outcomes()) or len(outcomes) == 20, 30)
+	assert sorted(outcomes) == [(n, "taken") for n in range(20)]
+	app.close()
+
+
 def test_two_thousand_hints_at_once_are_taken_and_asked_about_over_their_spread(broker, app, tv):
 	"""One TV really hears its own; the questions of all are those that each TV's rule gives."""
 	rate, serials = 100, [f"HOTEL-{n:06}" for n in range(1, 2001)]
