@@ -47,6 +47,20 @@ class Place:
 	tls: bool = True
 	ca: str = ""
 
+	@classmethod
+	def told(cls, mqtt: dict[str, str], ca: str = "") -> Place:
+		"""The place in the answer to a paired TV. KeyError, ValueError: it is none."""
+		return cls(
+			host=mqtt["host"],
+			port=int(mqtt["port"]),
+			operator=mqtt["operator"],
+			password=mqtt["password"],
+			site=mqtt["site"],
+			group=mqtt["group"],
+			tls=mqtt["tls"] != "0",
+			ca=ca,
+		)
+
 
 class Ear:
 	"""A TV's connection. `start` connects and stays connected in a thread; `stop` says good-bye, `vanish` does not.

@@ -1,5 +1,6 @@
 """From a change of rights to a TV that asks, through a real broker; and how little it takes for a hotel."""
 
+import json
 import time
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ from subscriber_tv.flows.activation.note_change import note_change
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.mqtt import broker, hint_changes, write_files
 from subscriber_tv.flows.mqtt.hint_changes import Hints
+from subscriber_tv.simulator.mqtt import Place
 from subscriber_tv.tests import factories, processes
 from subscriber_tv.tests.broker_case import BrokerCase, publish_all
 from subscriber_tv.tests.test_activation import bound_tv
@@ -196,10 +198,10 @@ class TestBrokerFiles(BrokerCase):
 		self.assertEqual(len(passwords.splitlines()), number + 2)
 		self.assertNotIn(broker.app_password(), passwords)
 
-	def test_what_a_tv_is_told_opens_the_broker(self):
+	def test_what_a_tv_is_told_when_it_pairs_opens_the_broker(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
 		site, model = frappe.db.get_value("TV Device", tv.serial, ["site", "model"])
-		place = broker.place_of(tv.serial, site, model)
+		place = json.loads(tv.poll().body)["mqtt"]
 		self.assertTrue(all(isinstance(value, str) for value in place.values()))
 		self.assertEqual((place["operator"], place["site"], place["group"]), ("test-operator", site, model))
 		self.assertEqual(
@@ -207,8 +209,16 @@ class TestBrokerFiles(BrokerCase):
 		)
 		member = self.tell_broker()[tv.serial]
 		self.assertEqual(member, Member(tv.serial, site, model))
+		self.assertEqual(Place.told(place).password, self.mosquitto.password(tv.serial))
 		at_broker = self.switch_on(member)
 		self.assertFalse(at_broker.ear.refusals)
+
+	def test_a_missing_secret_keeps_no_tv_from_pairing(self):
+		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
+		with patch.dict(frappe.conf, {broker.TV_SECRET: "/nowhere"}):
+			answer = tv.poll()
+		self.assertEqual(answer.status, 200)
+		self.assertNotIn("mqtt", json.loads(answer.body))
 
 	def test_without_a_broker_nothing_is_told_and_nothing_written(self):
 		self._set({"mqtt_enabled": 0})

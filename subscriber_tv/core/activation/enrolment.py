@@ -140,11 +140,15 @@ def enrolled(*, device_code: str, user_code: str, uri: str, expires_in: int) -> 
 
 
 def granted(
-	masters: mac.Masters, serial: str, thumbprint: str, audiences: tuple[dict[str, str], ...]
+	masters: mac.Masters,
+	serial: str,
+	thumbprint: str,
+	audiences: tuple[dict[str, str], ...],
+	mqtt: dict[str, str] | None = None,
 ) -> wire.Answer:
-	"""The answer to a TV whose code was entered."""
+	"""The answer to a TV whose code was entered. :param mqtt: its place at the message broker, where there is one"""
 	key = mac.b64_mac(masters.newest(serial, thumbprint))
-	return wire.encode(Granted(serial, str(masters.current), key, audiences))
+	return wire.encode(Granted(serial, str(masters.current), key, audiences, mqtt or msgspec.UNSET))
 
 
 def hash_of(device_code: str) -> str:

@@ -8,6 +8,7 @@ from subscriber_tv.core.activation.decide import STRANGER, Decision
 from subscriber_tv.core.devices import mac, movements, wire
 from subscriber_tv.core.devices.requests import DESK
 from subscriber_tv.flows.activation import keys, record_answer
+from subscriber_tv.flows.mqtt import broker
 from subscriber_tv.flows.settings import phase_on
 
 EDGES = "subscriber_tv_edges"
@@ -33,7 +34,8 @@ def token(body: bytes, network: str, now: int) -> wire.Answer:
 	error = _error(device, poll.code_hash, now)
 	if error:
 		return enrolment.ERRORS[error]
-	return enrolment.granted(keys.masters(), device.name, device.key_hash, _audiences())
+	place = broker.place_of(device.name, device.site, device.model)
+	return enrolment.granted(keys.masters(), device.name, device.key_hash, _audiences(), place)
 
 
 def _device(code_hash: str):
@@ -45,6 +47,8 @@ def _device(code_hash: str):
 		"pending_key_hash",
 		"pending_public_key",
 		"pairing_until",
+		"site",
+		"model",
 	]
 	return frappe.db.get_value("TV Device", {"device_code_hash": code_hash}, fields, as_dict=True)
 

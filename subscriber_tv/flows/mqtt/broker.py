@@ -80,9 +80,14 @@ def tv_secret() -> bytes:
 def place_of(serial: str, site: str | None, model: str | None) -> dict[str, str] | None:
 	"""What a TV is told when it pairs: where the broker is, its password there, and what its site and group are called.
 
-	None while the site uses no broker, and for a serial that can stand in no topic.
+	None while the site uses no broker, and for a serial that can stand in no topic. A missing file is logged and no reason not to
+	pair: a TV without a broker plays all the same.
 	"""
 	if not enabled() or not topics.is_serial(serial):
+		return None
+	secret = Path(frappe.conf.get(TV_SECRET) or "")
+	if not secret.is_file():
+		frappe.logger("subscriber_tv").error("%s is missing: TVs are told of no broker", TV_SECRET)
 		return None
 	settings = _settings()
 	return {
@@ -91,7 +96,7 @@ def place_of(serial: str, site: str | None, model: str | None) -> dict[str, str]
 		"tls": "1" if settings.mqtt_tls else "0",
 		"operator": operator(),
 		"user": serial,
-		"password": broker_files.tv_password(tv_secret(), serial),
+		"password": broker_files.tv_password(secret.read_bytes().strip(), serial),
 		"site": topics.label(site) if site else "",
 		"group": topics.label(model) if model else "",
 	}
