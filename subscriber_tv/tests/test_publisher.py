@@ -298,7 +298,7 @@ class TestAtOnce(FrappeTestCase):
 			return "done"
 
 		self.assertEqual(processes.on_own_connections(another_publisher), ["done"])
-		publish_all()
+		publish.publish_pending()
 		frappe.db.commit()
 		self.assertEqual((row(tv.serial).state, row(tv.serial).seq), ("Active", before.seq))
 
