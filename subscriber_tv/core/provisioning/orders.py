@@ -52,7 +52,8 @@ class Outcome:
 	"""What became of one try.
 
 	`result` is one of the four below. `arrived`: the platform may have carried it out although it did not say so.
-	`platform`: the fault lies with the platform or with our access to it, not with this order.
+	`platform`: the fault lies with the platform or with our access to it, not with this order. `retry_after`: seconds the platform
+	asks for, or that it may take to acknowledge.
 	"""
 
 	result: str
@@ -105,9 +106,9 @@ def follow(order: Order, outcome: Outcome, now: int, jitter: float, newer: bool)
 		return Step(DONE)
 	if outcome.result == REFUSED:
 		return Step(SUPERSEDED if newer else FAILED)
-	wait = max(delay(order.attempts, jitter), min(outcome.retry_after, LONGEST_WISH))
 	if outcome.result == WAITING:
-		return Step(SENT, now + wait, True)
+		return Step(SENT, now + outcome.retry_after, True)
+	wait = max(delay(order.attempts, jitter), min(outcome.retry_after, LONGEST_WISH))
 	in_doubt = order.in_doubt or outcome.arrived
 	if newer and not in_doubt:
 		return Step(SUPERSEDED)

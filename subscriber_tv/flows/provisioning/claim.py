@@ -46,6 +46,8 @@ def claim(platform: str, now: int, limit: int, *, numbered: bool) -> Round:
 	:param numbered: give the round a batch number, which its claim is then known by
 	"""
 	waiting = _waiting(platform, now, limit)
+	if waiting and numbered:
+		_last_batch(platform)  # locked before the subjects: whoever waits for it holds none of them
 	subjects = lock_subjects(waiting, skip=True)
 	found = _open_orders(subjects)
 	taken = [(subject, row) for name, subject in subjects.items() if (row := _next(found.get(name, []), now))]
@@ -130,10 +132,14 @@ def _next(rows: list, now: int):
 	return next((row for row in rows if found and row.name == found.key), None)
 
 
-def _next_batch(platform: str) -> int:
+def _last_batch(platform: str) -> int:
 	table = frappe.qb.DocType(DOCTYPE)
 	query = frappe.qb.from_(table).select(table.last_batch).where(table.name == platform)
-	batch = (query.for_update().run()[0][0] or 0) + 1
+	return query.for_update().run()[0][0] or 0
+
+
+def _next_batch(platform: str) -> int:
+	batch = _last_batch(platform) + 1
 	frappe.db.set_value(DOCTYPE, platform, "last_batch", batch, update_modified=False)
 	return batch
 

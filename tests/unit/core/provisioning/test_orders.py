@@ -67,6 +67,7 @@ def test_a_newer_order_replaces_what_surely_did_not_arrive():
 		(Outcome(RETRY, retry_after=90), False, Step(PENDING, NOW + 90)),
 		(Outcome(RETRY, retry_after=10**8), False, Step(PENDING, NOW + 86_400)),
 		(Outcome(WAITING, retry_after=3600), True, Step(SENT, NOW + 3600, True)),
+		(Outcome(WAITING, retry_after=259_200), False, Step(SENT, NOW + 259_200, True)),
 	],
 )
 def test_what_follows_from_an_answer(outcome, newer, step):
