@@ -143,6 +143,8 @@ ENDPOINTS = {
 	"letters.mark_posted": [Blind(lambda scene: RENEWALS | {"everybody": 1}), letters_of_prices()],
 	"promotions.choices": [contract()],
 	"promotions.grant_promotion": [contract(code="NONE")],
+	"provisioning.compare": [Refused(lambda scene: {"platform": scene.platform})],
+	"provisioning.replay": [Refused(lambda scene: {"names": [scene.order]})],
 	"quotes.open_subscriptions": [Refused(lambda scene: {"quotation": scene.quotation})],
 	"simulator.change": [contract()],
 	"simulator.offer": [
@@ -358,4 +360,7 @@ class TestCompanyWalls(WallsCase):
 			"TV Device Hour": {"device": self.bound},
 			"TV Alarm": {"device": self.bound},
 			"TV Entitlement": {"device": self.bound},
+			"TV Provisioning Platform": {"name": self.platform},
+			"TV Provisioning Order": {"name": self.order},
+			"TV Provisioning Subject": {"platform": self.platform},
 		}

@@ -8,12 +8,15 @@ from frappe.utils import add_to_date, getdate, now_datetime
 from frappe.utils.file_manager import save_file
 
 from subscriber_tv.core.devices import clones, heartbeats
+from subscriber_tv.core.provisioning.desired import DEVICE, Desired
 from subscriber_tv.flows.activation.bind import bind_by_code
 from subscriber_tv.flows.activation.publish import publish_pending
 from subscriber_tv.flows.billing import first_bills, preview_run
 from subscriber_tv.flows.campaigns import work
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.contracts.renew_due import notice_if_due
+from subscriber_tv.flows.provisioning import write_orders
+from subscriber_tv.flows.provisioning.platforms import DOCTYPE, Served
 from subscriber_tv.flows.quotes.open_from_quote import open_from_quote
 from subscriber_tv.flows.support import raise_alarm
 from subscriber_tv.flows.support.count_fleet import count_fleet
@@ -92,10 +95,27 @@ class WallsCase(BillingTestCase):
 		while publish_pending():
 			pass  # other tests leave contracts to be published, too
 		self._fleet(self)
+		self._provisioning(self)
 		self.quotation, self.quoted = (self._quote(self) for _n in range(2))
 		for name in open_from_quote(self.quoted):
 			for event in factories.PATHS["Active"]:
 				change_state(subscription=name, event=event, effective_date=TODAY)
+
+	def _provisioning(self):
+		"""An order of the company's own platform, which is off: it must not hear of what other tests do."""
+		platform = {
+			"adapter": "File Drop",
+			"address": "walls",
+			"company": COMPANY,
+			"responsible": "Administrator",
+		}
+		name = f"Walls {frappe.generate_hash(length=6)}"
+		platform |= {"doctype": DOCTYPE, "platform_name": name, "enabled": 0}
+		self.platform = frappe.get_doc(platform).insert().name
+		served = Served(self.platform, COMPANY, (DEVICE,))
+		wish = write_orders.Wish(DEVICE, self.bound, Desired(True, ("CODE",)), self.name)
+		write_orders.order(served, [wish], int(time.time()), write_orders.RIGHTS)
+		self.order = frappe.db.get_value(write_orders.ORDER, {"platform": self.platform})
 
 	def _fleet(self):
 		"""A TV that was heard, showed a sign of a copy, has an alarm, and waited for its first picture."""
