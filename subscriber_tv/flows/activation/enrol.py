@@ -33,6 +33,11 @@ def enrol(body: bytes, network: str, now: int) -> wire.Answer:
 	except enrolment.Unproven:
 		_count("wrong_credential", network, now)
 		return wire.STRANGER
+	return begin_pairing(request, network, now)
+
+
+def begin_pairing(request: enrolment.Enrolment, network: str, now: int) -> wire.Answer:
+	"""The answer to a TV that has proven its key, or that an import vouches for."""
 	# Locked only once it looks enrolable: a lock on a serial that does not exist would hold up goods receipts.
 	if reason := _why_not(_device(request.serial)) or _why_not(_device(request.serial, lock=True)):
 		_count(reason, network, now)

@@ -3,9 +3,9 @@
 import time
 
 import frappe
-import msgspec
 from frappe import _
 
+from subscriber_tv.core.activation.enrolment import Enrolment
 from subscriber_tv.core.imports.facts import line_id
 from subscriber_tv.core.imports.rows import BindingRow, ChangeRow, SubscriptionRow
 from subscriber_tv.flows.contracts.change_state import change_state
@@ -85,10 +85,11 @@ def load_binding(rows: list[BindingRow]) -> bool:
 
 def _pair(row: BindingRow, subscription: str, line: str) -> None:
 	from subscriber_tv.flows.activation.bind import bind_by_code
-	from subscriber_tv.flows.activation.enrol import enrol
+	from subscriber_tv.flows.activation.enrol import begin_pairing
 
-	body = msgspec.json.encode({"serial": row.serial, "key": row.key})
-	answer = enrol(body, IMPORT_NETWORK, int(time.time()))
+	# A file says nothing of the TV's parts: it is not held to them.
+	known = Enrolment(row.serial, row.key, key="", parts="", model="", firmware="")
+	answer = begin_pairing(known, IMPORT_NETWORK, int(time.time()))
 	if answer.status != 200:
 		frappe.throw(_("TV {0} cannot be paired: it is bound already or no longer ours.").format(row.serial))
 	code = frappe.db.get_value("TV Device", row.serial, "pairing_code")
