@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from subscriber_tv.core.activation import enrolment
+from subscriber_tv.core.activation import documents, enrolment
 from subscriber_tv.core.devices import requests, wire
 from subscriber_tv.simulator import vectors
 
@@ -22,7 +22,7 @@ REQUESTS: dict[str, tuple[type, ...]] = {
 	"heartbeat": (requests.Heartbeat,),
 	"stream": (requests.StreamSlot,),
 }
-CLAIMS = (requests.Claims, requests.Enrol, requests.TokenClaims)
+CLAIMS = (requests.Claims, requests.Enrol, requests.TokenClaims, documents.Lease, documents.Denial)
 
 
 class Error(msgspec.Struct):
@@ -154,9 +154,19 @@ def _reply(kind: type | None, description: str) -> dict[str, Any]:
 
 def _schema(kind: type) -> dict[str, Any]:
 	(found,), components = msgspec.json.schema_components((kind,))
-	inlined = components[found["$ref"].rpartition("/")[2]]
+	inlined = _inlined(found, components)
 	# JSON Schema spells the ends of a text as ECMAScript does.
 	return json.loads(json.dumps(inlined).replace(r"\\A", "^").replace(r"\\Z", "$"))
+
+
+def _inlined(schema: Any, components: dict[str, Any]) -> Any:
+	if isinstance(schema, list):
+		return [_inlined(part, components) for part in schema]
+	if not isinstance(schema, dict):
+		return schema
+	if "$ref" in schema:
+		return _inlined(components[schema["$ref"].rpartition("/")[2]], components)
+	return {name: _inlined(part, components) for name, part in schema.items()}
 
 
 def _text(document: Any) -> bytes:

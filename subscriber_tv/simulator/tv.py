@@ -264,6 +264,9 @@ class Tv:
 		claims = self._genuine(jws.LEASE, answer["lease"])
 		if not claims["iat"] - 300 <= answer["time"] < claims["exp"] or answer["play_until"] > claims["exp"]:
 			raise jws.BadSignature
+		# Somebody else's lease, however genuine, opens nothing here.
+		if claims["cnf"]["jkt"] != self.thumbprint or claims.get("bind", self.parts) != self.parts:
+			raise jws.BadSignature
 		self.memory.lease = answer["lease"]
 		self.memory.play_until = answer["play_until"]
 		self._note(answer)

@@ -138,19 +138,22 @@ def _key(epoch: int = 2) -> bytes:
 	return mac.tv_key(MASTERS.keys[epoch], SERIAL, TV_KEY.kid)
 
 
-def _row(code: str = "", **changes: Any) -> Row:
+def _row(
+	code: str = "", serial: str = SERIAL, key_hash: str = TV_KEY.kid, key: str = TV_KEY.point, **changes: Any
+) -> Row:
 	unsigned = Unsigned(
 		DEVICE,
-		SERIAL,
+		serial,
 		"",
-		key_hash=TV_KEY.kid,
+		key_hash=key_hash,
 		rights_from=0 if code else NOW - 86_400,
 		offers=("HOTEL-V1",),
 		play_seconds=86_400,
 		denial_code=code,
-		key=TV_KEY.point,
+		key=key,
 		account=b64url(bytes(16)),
 		streams=1,
+		fp="" if code else PARTS,
 	)
 	return replace(sign(unsigned, OPERATOR, NOW, WEEK, "operator.example", 7).entry.row(), **changes)
 

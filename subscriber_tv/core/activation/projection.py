@@ -15,7 +15,9 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import UNSET
 
+from subscriber_tv.core.activation import documents
 from subscriber_tv.core.activation.feed import DEVICE, OFFER, Entry
 from subscriber_tv.core.devices import jws, wire
 
@@ -24,6 +26,8 @@ WATCHING = frozenset({"Active", "Cancelling"})
 _OVER = frozenset({"Cancelled", "Uninstalled"})
 _STATE_OF = {"": "Active", "suspended": "Suspended", "ended": "Ended", "not_started": "Not Started"}
 QUARANTINED = "quarantined"
+# Counts up when leases come to say more of the same facts, so that all are signed anew. 2: to whom they belong.
+_FORM = b"2\n"
 
 
 @dataclass(frozen=True)
@@ -358,30 +362,26 @@ def _offer(offer: OfferFacts) -> Unsigned:
 
 
 def _hashed(row: Unsigned) -> Unsigned:
-	return replace(row, facts_hash=hashlib.sha256(msgspec.json.encode(row)).hexdigest())
+	return replace(row, facts_hash=hashlib.sha256(_FORM + msgspec.json.encode(row)).hexdigest())
 
 
 def _lease(row: Unsigned, signer: jws.Signer, now: int, expires: int, issuer: str, version: int) -> str:
-	claims = {
-		"iss": issuer,
-		"sub": row.subject,
-		"aud": "tv",
-		"iat": now,
-		"exp": expires,
-		"ver": version,
-		"offers": row.offers,
-	}
+	claims = documents.Lease(
+		iss=issuer,
+		sub=row.subject,
+		aud="tv",
+		iat=now,
+		exp=expires,
+		ver=version,
+		cnf=documents.Confirmation(row.key_hash),
+		offers=row.offers,
+		lim=row.streams or UNSET,
+		bind=row.fp or UNSET,
+	)
 	return signer.sign(jws.LEASE, msgspec.json.encode(claims))
 
 
 def _denial(row: Unsigned, signer: jws.Signer, now: int, issuer: str, version: int) -> str:
-	claims = {
-		"iss": issuer,
-		"sub": row.subject,
-		"aud": "tv",
-		"iat": now,
-		"ver": version,
-		"code": row.denial_code,
-		"text": wire.DENIAL_TEXTS[row.denial_code],
-	}
+	text = wire.DENIAL_TEXTS[row.denial_code]
+	claims = documents.Denial(issuer, row.subject, "tv", now, version, row.denial_code, text)
 	return signer.sign(jws.DENIAL, msgspec.json.encode(claims))

@@ -82,6 +82,7 @@ export class Protocol {
 
 	async allowed(reply) {
 		reply.claims = await this.genuine("tv-lease+jwt", reply.document.lease);
+		await this.mustBeOurs(reply.claims);
 		if (!(reply.document.time < reply.claims.exp && reply.document.play_until <= reply.claims.exp)) {
 			throw new NotGenuine();
 		}
@@ -101,8 +102,14 @@ export class Protocol {
 	async lastAnswer(now) {
 		const answer = JSON.parse(this.storage.getItem(`tv-answer-${this.serial}`) || "null");
 		if (!answer || answer.play_until <= now) return null;
-		await this.verify("tv-lease+jwt", answer.lease);
+		await this.mustBeOurs(readJson(await this.verify("tv-lease+jwt", answer.lease)));
 		return answer;
+	}
+
+	// A lease is worth nothing to another TV, nor to one whose parts are not those it was paired with.
+	async mustBeOurs({ sub, cnf, bind }) {
+		const ours = sub === this.serial && cnf?.jkt === (await this.keys.thumbprint());
+		if (!ours || (bind && bind !== (await this.parts()))) throw new NotGenuine();
 	}
 
 	keep(answer) {

@@ -81,12 +81,13 @@ class Operator:
 			)
 		return Reply(answer.status, json.loads(answer.body), answer.body.decode(), {})
 
-	def bind(self, tv, version=1, code="", signer=SIGNER, serial=SERIAL):
+	def bind(self, tv, version=1, code="", signer=SIGNER, serial=SERIAL, jkt="", fp=""):
 		unsigned = Unsigned(
 			DEVICE,
 			serial,
 			"",
-			key_hash=tv.thumbprint,
+			key_hash=jkt or tv.thumbprint,
+			fp=fp,
 			rights_from=0 if code else NOW - 10,
 			offers=("HOTEL-V1",),
 			play_seconds=3600,
@@ -227,6 +228,8 @@ def lease_of(tv, **changes):
 
 LIES = {
 	"the lease of another TV": lambda tv: lease_of(tv, serial="LG55-000002"),
+	"the lease of another key": lambda tv: lease_of(tv, jkt=jws.Signer(jws.new_key()).kid),
+	"the lease of other parts": lambda tv: lease_of(tv, fp="B" * 43),
 	"a denial as lease": lambda tv: lease_of(tv, code="ended"),
 	"another key": lambda tv: lease_of(tv, signer=jws.Signer(jws.new_key())),
 	"the answer to another question": lambda _: {"n": "A" * 22},
@@ -236,6 +239,11 @@ LIES = {
 	"no lease": lambda _: {"lease": None},
 	"a text for a time": lambda _: {"time": "now"},
 }
+
+
+def test_a_lease_for_just_these_parts_plays(tv, operator):
+	operator.bind(tv, fp=tv.parts)
+	assert tv.power_on().kind == PLAYING
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())

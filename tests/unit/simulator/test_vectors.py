@@ -127,6 +127,22 @@ def test_leases_and_key_sets_are_signed():
 		operator.verify(jws.KEYS, VECTORS["signed_keys"])
 
 
+def test_a_lease_is_its_askers_own_and_no_other_tvs():
+	operator, tvs = jws.Verifier(VECTORS["keys"]["operator"]["jwks"]), VECTORS["keys"]
+	found = 0
+	for case in CASES.values():
+		reply = json.loads(case["reply"]["body"] or "{}")
+		if "lease" not in reply:
+			continue
+		asked = json.loads(case["request"]["body"])
+		tv = tvs["small_tv" if asked.get("d") == "SMALL-000001" else "tv"]
+		claims = json.loads(operator.verify(jws.LEASE, reply["lease"]))
+		assert (claims["sub"], claims["cnf"]) == (tv["serial"], {"jkt": tv["jkt"]})
+		assert (claims["bind"], claims["lim"]) == (VECTORS["derived"]["binding"]["f"], 1)
+		found += 1
+	assert found >= 5
+
+
 def test_what_happens_in_each_case():
 	found = {name: (case["reply"]["status"], error_of(case)) for name, case in CASES.items()}
 	assert found == {

@@ -147,9 +147,20 @@ def test_the_lease():
 		"iat": now,
 		"exp": now + WEEK,
 		"ver": 9,
+		"cnf": {"jkt": wire.key_fingerprint(CREDENTIAL)},
 		"offers": ["HOTEL-V1"],
 	}
 	assert row.play_seconds == 43_200
+
+
+def test_a_lease_says_whose_it_is_and_what_binds_it():
+	device, limited = replace(DEVICE, fp="B" * 43), replace(OFFER, streams=3)
+	now = at(2026, 2, 15)
+	compiled = projection.compile(Facts((device,), (contract(*STORY),), (limited,)), now)
+	claims = json.loads(
+		VERIFIER.verify(jws.LEASE, projection.sign(compiled[-1], SIGNER, now, WEEK, "operator").entry.lease)
+	)
+	assert (claims["cnf"], claims["bind"], claims["lim"]) == ({"jkt": DEVICE.key_hash}, "B" * 43, 3)
 
 
 def test_the_denial_carries_its_text():
