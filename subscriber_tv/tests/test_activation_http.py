@@ -9,7 +9,7 @@ from frappe.tests.utils import FrappeTestCase
 
 from subscriber_tv.api import activation, guards
 from subscriber_tv.core.devices import jws, wire
-from subscriber_tv.flows.activation import bind
+from subscriber_tv.flows.activation import bind, token
 from subscriber_tv.simulator.http import DESK, Reply
 from subscriber_tv.simulator.tv import PAIRING, PLAYING, Tv
 from subscriber_tv.tests import factories
@@ -158,6 +158,16 @@ class TestTvEndpoints(HttpTestCase):
 		self.assertEqual(tv.power_on().kind, PLAYING)
 		self.assertEqual(tv.heartbeat(up="60").status, 204)
 		self.assertEqual(tv.stream("start", "CH1", "one").status, 200)
+
+	def test_a_tv_is_told_where_tvs_reach_the_edges_not_where_operators_do(self):
+		site = {
+			"subscriber_tv_edges": {"south": "http://10.1.0.5:9108"},
+			"subscriber_tv_audiences": {"south": "https://south.tv.example.com"},
+		}
+		with patch.dict(frappe.local.conf, site):
+			*edges, desk = token._audiences()
+		self.assertEqual(edges, [{"aud": "south", "url": "https://south.tv.example.com"}])
+		self.assertEqual(desk["aud"], "desk")
 
 	def test_one_tv_cannot_ask_without_end(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

@@ -11,7 +11,7 @@ from subscriber_tv.flows.activation import keys, record_answer
 from subscriber_tv.flows.mqtt import broker
 from subscriber_tv.flows.settings import phase_on
 
-EDGES = "subscriber_tv_edges"
+AUDIENCES = "subscriber_tv_audiences"
 """Entry of site_config: edge name -> address at which TVs reach it."""
 
 PAIRED = (movements.ACTIVE, movements.QUARANTINED)
@@ -88,7 +88,7 @@ def _is_too_fast(code_hash: str, now: int) -> bool:
 
 def _audiences() -> tuple[dict[str, str], ...]:
 	"""The nodes that a TV may ask, the desk last: it is the slowest."""
-	edges = frappe.conf.get(EDGES) or {}
+	edges = frappe.conf.get(AUDIENCES) or {}
 	return (
 		*({"aud": name, "url": url} for name, url in sorted(edges.items())),
 		{"aud": DESK, "url": get_url()},
