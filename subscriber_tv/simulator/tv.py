@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,16 @@ class Screen:
 	status: int = 0
 	documents: tuple[str, ...] = ()
 	hints: tuple[str, ...] = ()
+	# Seconds that the node asked to be left alone.
+	wait: float = 0.0
 
 
 class Tv:
 	"""A TV. `flash` is the file that survives a power cut; without one it forgets.
 
 	`credential` makes it a model without a key store, with this secret. `root` is the public half of the operator's root key,
-	as built into TVs: without it the TV believes the first key set that it is given.
+	as built into TVs: without it the TV believes the first key set that it is given. `clock` may be wrong: the TV never
+	believes a moment before the last authentic one.
 	"""
 
 	def __init__(
@@ -82,6 +86,7 @@ class Tv:
 		model: str = "Simulated",
 		firmware: str = "1.0",
 		root: dict[str, str] | None = None,
+		clock: Callable[[], float] = time.time,
 	):
 		self.serial = serial
 		self.service = service
@@ -91,6 +96,7 @@ class Tv:
 		self._flash = flash
 		self._verifier = verifier
 		self._root = root
+		self._clock = clock
 		self._signer: jws.Signer | None = None
 		self._audience = ""
 		self.memory = _recall(flash)
@@ -112,7 +118,21 @@ class Tv:
 			return wire.key_fingerprint(self.memory.credential)
 		return self._own_key().kid
 
+	@property
+	def now(self) -> int:
+		"""What time the TV believes it is."""
+		return max(int(self._clock()), self.memory.floor)
+
+	@property
+	def may_play(self) -> bool:
+		"""Whether the last answer lets it play, without another one."""
+		return self.now < self.memory.play_until
+
 	# Asking
+
+	def move_to(self, service: Service, audience: str = "") -> None:
+		"""Ask another node from now on; its name, when the TV knows it."""
+		self.service, self._audience = service, audience
 
 	def power_on(self) -> Screen:
 		"""Ask whether to play, and obey."""
@@ -120,7 +140,11 @@ class Tv:
 			screen, challenge = self._ask_fast() if self.memory.key else (None, "")
 			return screen or self._ask_slow(challenge)
 		except NoAnswer as error:
-			return Screen(PLAYING if self.memory.play_until else RETRY, "no_answer", str(error))
+			return Screen(self._meanwhile, "no_answer", str(error))
+
+	@property
+	def _meanwhile(self) -> str:
+		return PLAYING if self.may_play else RETRY
 
 	def question(self, audience: str = "") -> dict[str, str]:
 		"""The next power-on, as it is sent: one more is counted."""
@@ -249,7 +273,9 @@ class Tv:
 		error = str(reply.document.get("error", ""))
 		if reply.status == 401:
 			return Screen(PAIRING, error, status=401)
-		return Screen(RETRY, error or str(reply.status), status=reply.status)
+		is_for_now = reply.status == 429 or reply.status >= 500
+		kind = self._meanwhile if is_for_now else RETRY
+		return Screen(kind, error or str(reply.status), status=reply.status, wait=_wait(reply))
 
 	def _is_authentic(self, reply: Reply, key: str, nonce: str) -> bool:
 		"""Whether a reply stands under this key and answers this question."""
@@ -332,8 +358,7 @@ class Tv:
 		if self._verifier is None:
 			key_set = self.service.get(self.service.paths.jwks).document
 			if self._root:
-				now = max(self.memory.floor, int(time.time()))
-				key_set = root_key.trusted_keys(key_set, self._root, now)
+				key_set = root_key.trusted_keys(key_set, self._root, self.now)
 			self._verifier = jws.Verifier(key_set)
 		return self._verifier
 
@@ -346,6 +371,15 @@ class Tv:
 			with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
 				json.dump(asdict(self.memory), file)
 			fresh.replace(self._flash)
+
+
+def _wait(reply: Reply) -> float:
+	"""Seconds that a node wants to be left alone: to the millisecond where it says so."""
+	told = reply.document.get("retry_ms")
+	if isinstance(told, int):
+		return told / 1000
+	after = next((value for name, value in reply.headers.items() if name.lower() == "retry-after"), "")
+	return float(after) if after.isdigit() else 0.0
 
 
 def _nonce() -> str:

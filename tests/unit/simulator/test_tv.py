@@ -58,7 +58,7 @@ class Operator:
 		given = ANSWERS[operation](body, self.node, NOW).answer
 		said = json.loads(given.body or b"{}")
 		if not self.change:
-			return Reply(given.status, said, given.body.decode(), {}, given.mac)
+			return Reply(given.status, said, given.body.decode(), dict(given.headers), given.mac)
 		# A liar that holds the TV's own key: what is believed then must be signed.
 		said = {**said, **self.change}
 		text = json.dumps(said)
@@ -199,6 +199,24 @@ def test_without_an_answer_a_lease_plays_on(tv, operator):
 	tv.power_on()
 	operator.down = True
 	assert tv.power_on().kind == PLAYING
+
+
+def test_without_an_answer_it_plays_no_longer_than_it_was_told(operator):
+	moment = [NOW]
+	tv = Tv(SERIAL, operator, SECRET, clock=lambda: moment[0])
+	operator.bind(tv)
+	tv.power_on()
+	operator.node.rows[SERIAL] = replace(operator.node.rows[SERIAL], lease_expires=NOW)
+	moment[0] = NOW + 3599
+	screen = tv.power_on()
+	assert (screen.kind, screen.code, screen.wait) == (PLAYING, "unavailable", 30.0)
+	operator.down = True
+	assert tv.power_on().kind == PLAYING
+	moment[0] = NOW + 3600
+	assert tv.power_on().kind == RETRY
+	# Set back, its clock does not bring the time back.
+	tv.memory.floor, moment[0] = NOW + 3600, NOW
+	assert tv.power_on().kind == RETRY
 
 
 def test_an_older_lease_is_a_replay(tv, operator):
