@@ -160,7 +160,7 @@ def point_of(x: str, y: str) -> str:
 
 	ValueError when it is not on the curve.
 	"""
-	raw = b64url_decode(x) + b64url_decode(y)
+	raw = _coordinates(x, y)
 	_public_key(raw)
 	return b64url(raw)
 
@@ -172,10 +172,11 @@ def check_proof(typ: str, kid: str, point: str, token: str) -> bool:
 	:param point: its key as `point_of` writes it; "" (a TV without a row) costs the same and is False
 	"""
 	signed, _, signature = token.rpartition(".")
-	header = signed.partition(".")[0]
+	header, _, claims = signed.partition(".")
 	try:
 		key = _public_key(b64url_decode(point)) if point else _NO_KEY
 		key.verify(_der(signature), signed.encode("ascii"), _ECDSA)
+		b64url_decode(claims)
 	except (InvalidSignature, ValueError):
 		return False
 	return bool(point) and len(token) <= MAX_PROOF and header == _header(typ, kid)
@@ -202,8 +203,15 @@ def _header(typ: str, kid: str) -> str:
 def _public_keys(key_set: dict) -> Iterable[tuple[dict, ec.EllipticCurvePublicKey]]:
 	for jwk in key_set.get("keys", ()):
 		if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256" and jwk.get("kid"):
-			x, y = (int.from_bytes(b64url_decode(jwk[axis]), "big") for axis in "xy")
-			yield jwk, ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+			yield jwk, _public_key(_coordinates(jwk["x"], jwk["y"]))
+
+
+def _coordinates(x: str, y: str) -> bytes:
+	"""Both coordinates of a point; ValueError unless each is 32 bytes (RFC 7518, 6.2.1.2)."""
+	raw = b64url_decode(x), b64url_decode(y)
+	if any(len(part) != _COORDINATE for part in raw):
+		raise ValueError("not the coordinates of a point of P-256")
+	return b"".join(raw)
 
 
 def _public_key(raw: bytes) -> ec.EllipticCurvePublicKey:
