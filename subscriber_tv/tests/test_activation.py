@@ -263,6 +263,6 @@ class TestRecords(FrappeTestCase):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
 		tv.power_on()
 		old = add_days(now_datetime(), -91)
-		frappe.db.set_value("TV Activation", {"device": tv.serial}, "last_seen", old)
+		frappe.db.set_value("TV Activation", {"device": tv.serial}, "last_at", old)
 		TVActivation.clear_old_logs(days=90)
 		self.assertFalse(frappe.db.count("TV Activation", {"device": tv.serial}))

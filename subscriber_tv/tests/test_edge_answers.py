@@ -121,7 +121,7 @@ class TestBatches(FeedCase):
 		self.assertEqual(self.counted(self.tv.serial) - before, 4)
 		found = frappe.get_doc("TV Activation", strangers.key)
 		self.assertEqual((found.kind, found.network, found.audience), ("Stranger", network, "south"))
-		self.assertEqual((found.count, found.first_seen), (10, local_time(now)))
+		self.assertEqual((found.count, found.first_at), (10, local_time(now)))
 
 	def test_first_and_last_span_what_was_counted(self):
 		noon = int(time.time()) // 86_400 * 86_400 - 43_200
@@ -130,7 +130,7 @@ class TestBatches(FeedCase):
 		before = frappe.db.get_value("TV Activation", bucket.key, "count") or 0
 		for number, at in enumerate((noon + 2, noon, noon + 1), 1):
 			self.send(report.Row("Refused", 1, at, at, **common), number=number)
-		found = frappe.db.get_value("TV Activation", bucket.key, ["count", "first_seen", "last_seen"])
+		found = frappe.db.get_value("TV Activation", bucket.key, ["count", "first_at", "last_at"])
 		self.assertEqual(found, (before + 3, local_time(noon), local_time(noon + 2)))
 
 	def test_a_batch_sent_again_counts_once(self):
@@ -258,7 +258,7 @@ class TestEdges(FeedCase):
 		self.assertEqual(self.reached(), (seq - 1, local_time(now - 7)))
 		self.ask("GET", question.format(seq))
 		self.assertEqual(self.reached()[0], seq - 1)
-		frappe.db.set_value("TV Edge", self.edge, "last_seen", add_to_date(now_datetime(), seconds=-70))
+		frappe.db.set_value("TV Edge", self.edge, "last_heard", add_to_date(now_datetime(), seconds=-70))
 		frappe.db.commit()
 		self.ask("GET", question.format(seq))
 		self.assertEqual(self.reached()[0], seq)

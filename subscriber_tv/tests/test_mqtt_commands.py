@@ -9,6 +9,7 @@ from subscriber_tv.adapters.mqtt import Connection
 from subscriber_tv.api import guards, tv_commands
 from subscriber_tv.core.mqtt import topics
 from subscriber_tv.flows.mqtt import broker, listen, send_command
+from subscriber_tv.flows.support.take_heartbeats import take_presence
 from subscriber_tv.subscriber_tv.doctype.tv_command.tv_command import TVCommand
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.broker_case import OPERATOR, BrokerCase, publish_all
@@ -23,7 +24,7 @@ def row(name: str) -> frappe._dict:
 
 
 def presence(serial: str) -> tuple:
-	return frappe.db.get_value("TV Device", serial, ["online", "last_seen"])
+	return frappe.db.get_value("TV Device Status", serial, ["online", "last_heard"]) or (0, None)
 
 
 class CommandCase(BrokerCase):
@@ -271,7 +272,7 @@ class TestListening(CommandCase):
 		_site, (first, _second, _other) = self.two_tvs()
 		tv = self.switch_on(first)
 		self.hear(lambda: presence(first.serial)[0])
-		frappe.db.set_value("TV Device", first.serial, "last_seen", None)
+		frappe.db.set_value("TV Device Status", first.serial, "last_heard", None)
 		frappe.db.commit()
 		statements = []
 		write = listen.write
@@ -323,7 +324,7 @@ class TestListening(CommandCase):
 
 	def test_who_is_online_in_name_only_is_found_out(self):
 		_site, (first, second, _other) = self.two_tvs()
-		frappe.db.set_value("TV Device", second.serial, "online", 1)
+		take_presence({second.serial: True}, now=int(time.time()) - 60)
 		frappe.db.commit()
 		self.switch_on(first)
 		self.hear(lambda: presence(first.serial)[0] and not presence(second.serial)[0], reconcile_after=3)
@@ -342,4 +343,4 @@ class TestListening(CommandCase):
 		began = time.perf_counter()
 		listen.write(listen.Changes(online_live=tuple(serials)))
 		self.assertLess(time.perf_counter() - began, 2)
-		self.assertEqual(frappe.db.count("TV Device", {"subscription": subscription, "online": 1}), 2000)
+		self.assertEqual(frappe.db.count("TV Device Status", {"name": ("in", serials), "online": 1}), 2000)

@@ -52,7 +52,7 @@ class TestProcesses(BrokerCase):
 		self.addCleanup(processes.stop, publisher)
 		listener = start_listener()
 		self.addCleanup(processes.stop, listener)
-		self.eventually(lambda: frappe.db.get_value("TV Device", tv.serial, "online"))
+		self.eventually(lambda: frappe.db.get_value("TV Device Status", tv.serial, "online"))
 		took = [self._change_and_wait(subscription, at_broker, event) for event in ("suspend", "resume")]
 		self.assertLess(min(took), PROMISED, took)
 
@@ -60,7 +60,7 @@ class TestProcesses(BrokerCase):
 		frappe.db.commit()
 		self.eventually(lambda: frappe.db.get_value("TV Command", name, "state") == "Done")
 		at_broker.ear.stop()
-		self.eventually(lambda: not frappe.db.get_value("TV Device", tv.serial, "online"))
+		self.eventually(lambda: not frappe.db.get_value("TV Device Status", tv.serial, "online"))
 		self.assertEqual((processes.stop(publisher), processes.stop(listener)), (0, 0))
 
 	def _change_and_wait(self, subscription: str, at_broker, event: str) -> float:

@@ -7,7 +7,8 @@ from frappe.utils import add_to_date, now_datetime
 
 from subscriber_tv.core.devices import heartbeats
 from subscriber_tv.core.devices.heartbeats import Beat
-from subscriber_tv.flows.support import apply_rules, take_heartbeats
+from subscriber_tv.flows.support import apply_rules, raise_alarm, take_heartbeats
+from subscriber_tv.flows.support.moments import epoch
 from subscriber_tv.subscriber_tv.doctype.tv_device_hour.tv_device_hour import TVDeviceHour
 from subscriber_tv.tests.fleet_case import HOUR, FleetCase
 from subscriber_tv.tests.processes import on_own_connections
@@ -86,6 +87,22 @@ class TestTVHealth(FleetCase):
 		)
 		self.assertEqual((found.error_counter, found.uptime), (3, 700))
 
+	def test_errors_between_two_hours_count_in_the_later(self):
+		serial, hour = self.tv(), self.now // HOUR - 5
+		told = [(0, 3500, 10, 4000), (1, 100, 14, 4200), (1, 1900, 15, 300), (2, 60, 1, 100), (4, 60, 40, 90)]
+		rows = [
+			heartbeats.one(serial, Beat(err=errors, up=up), at=(hour + more) * HOUR + second)
+			for more, second, errors, up in told
+		]
+		# The second and third hour come together, as an edge sends them after it was cut off.
+		for batch in (rows[:1], rows[1:2], rows[2:4], rows[4:]):
+			take_heartbeats.take_heartbeats(batch, now=self.now)
+		found = frappe.get_all(
+			"TV Device Hour", {"device": serial}, ["errors", "restarts"], order_by="hour", as_list=True
+		)
+		# 10 to 14 to 15 and a new start; 1 after another start; and nobody knows what happened in the hour without a beat.
+		self.assertEqual(found, ((0, 0), (5, 1), (1, 1), (0, 0)))
+
 	def test_unknown_tvs_and_the_future_leave_no_row(self):
 		serial = self.tv()
 		rows = [
@@ -124,8 +141,27 @@ class TestTVHealth(FleetCase):
 		self.hot(serial, 2, 1)
 		self.assertEqual(self.apply(rule), [("open", serial)])
 		again = frappe.get_doc("TV Alarm", alarm.name)
-		self.assertEqual(again.times, 2)
-		self.assertNotEqual(again.issue, alarm.issue)
+		self.assertEqual((again.times, again.issue), (2, alarm.issue))
+		self.assertEqual(frappe.db.get_value("Issue", alarm.issue, "status"), "Open")
+		told = frappe.get_all(
+			"Comment", {"reference_name": alarm.issue, "comment_type": "Comment"}, pluck="content"
+		)
+		self.assertEqual(len(told), 2, "that it was over, and that it is back")
+
+	def test_an_issue_somebody_works_on_is_not_closed_and_an_old_one_rests(self):
+		serial, rule = self.tv(), self.rule()
+		self.hot(serial, 2, 1)
+		self.apply(rule)
+		alarm = frappe.get_doc("TV Alarm", {"rule": rule, "device": serial})
+		frappe.db.set_value("Issue", alarm.issue, "status", "Replied")
+		raise_alarm.recover(alarm.name, "over")
+		self.assertEqual(frappe.db.get_value("Issue", alarm.issue, "status"), "Replied")
+		self.assertEqual(self.apply(rule), [("open", serial)])
+		alarm.reload()
+		raise_alarm.recover(alarm.name, "over")
+		frappe.db.set_value("TV Alarm", alarm.name, "recovered_on", add_to_date(now_datetime(), days=-31))
+		self.assertEqual(self.apply(rule), [("open", serial)])
+		self.assertNotEqual(frappe.db.get_value("TV Alarm", alarm.name, "issue"), alarm.issue)
 
 	def test_a_site_that_falls_silent_is_one_issue(self):
 		subscription = self.subscription(quantity=10)
@@ -183,6 +219,18 @@ class TestTVHealth(FleetCase):
 		self.assertEqual(take_heartbeats.take_presence({serial: False}, now=self.now), 1)
 		self.assertEqual(take_heartbeats.take_presence({serial: False}, now=self.now), 0)
 		self.assertEqual(frappe.db.get_value("TV Device Status", serial, "online"), 0)
+		self.hear(serial, self.now - 30)
+		self.assertFalse(self.online(serial), "what it told before it went may arrive after")
+		self.hear(serial, self.now + 30)
+		self.assertTrue(self.online(serial))
+		take_heartbeats.take_presence({serial: True}, now=self.now + 40)
+		frappe.db.set_value("TV Device Status", serial, "last_heard", None)
+		take_heartbeats.take_signs_of_life([serial], now=self.now + 50)
+		heard = frappe.db.get_value("TV Device Status", serial, "last_heard")
+		self.assertEqual(epoch(heard), self.now + 50)
+
+	def online(self, serial: str) -> int:
+		return frappe.db.get_value("TV Device Status", serial, "online")
 
 
 class TestTwoWorkers(FleetCase):

@@ -21,10 +21,10 @@ def note_edge(edge: str, *, seq: int, as_of: int, now: int) -> bool:
 	:return: whether anything was written: at most once a minute
 	"""
 	name = report.name_in(edge)
-	last_seen = frappe.db.get_value(DOCTYPE, edge, "last_seen")
-	if last_seen and last_seen > local_time(now) - datetime.timedelta(seconds=EVERY):
+	last_heard = frappe.db.get_value(DOCTYPE, edge, "last_heard")
+	if last_heard and last_heard > local_time(now) - datetime.timedelta(seconds=EVERY):
 		return False
-	_write(edge, edge_name=name, last_seen=local_time(now), seq=seq, as_of=_moment(as_of, now))
+	_write(edge, edge_name=name, last_heard=local_time(now), seq=seq, as_of=_moment(as_of, now))
 	return True
 
 

@@ -26,8 +26,8 @@ COLUMNS = (
 	"audience",
 	"network",
 	"count",
-	"first_seen",
-	"last_seen",
+	"first_at",
+	"last_at",
 	"version",
 )
 AT_ONCE = 500
@@ -44,7 +44,7 @@ def count(bucket: rollup.Bucket) -> None:
 	"""Count one answer in its row, which is made by the first."""
 	now = now_datetime()
 	found = _crowded(bucket) if bucket.kind == rollup.STRANGERS else bucket
-	_write([_facts(found) | {"count": 1, "first_seen": now, "last_seen": now}])
+	_write([_facts(found) | {"count": 1, "first_at": now, "last_at": now}])
 
 
 def add(tallies: Iterable[rollup.Tally]) -> None:
@@ -53,8 +53,8 @@ def add(tallies: Iterable[rollup.Tally]) -> None:
 		_facts(tally.bucket)
 		| {
 			"count": tally.count,
-			"first_seen": local_time(tally.first),
-			"last_seen": local_time(tally.last),
+			"first_at": local_time(tally.first),
+			"last_at": local_time(tally.last),
 		}
 		for tally in sorted(tallies, key=lambda tally: tally.bucket.key)
 	]
@@ -91,8 +91,8 @@ def state_change(code: str, serial: str, subscription: str | None) -> None:
 		"subscription": subscription,
 		"audience": "desk",
 		"count": 1,
-		"first_seen": now,
-		"last_seen": now,
+		"first_at": now,
+		"last_at": now,
 	}
 	_write([row])
 
@@ -134,8 +134,8 @@ def _write(rows: list[dict]) -> None:
 		.columns(*COLUMNS)
 		.insert(*(tuple(row.get(column) for column in COLUMNS) for row in found))
 		.on_duplicate_key_update(table["count"], total)
-		.on_duplicate_key_update(table.first_seen, _least(table.first_seen, Values(table.first_seen)))
-		.on_duplicate_key_update(table.last_seen, _greatest(table.last_seen, Values(table.last_seen)))
+		.on_duplicate_key_update(table.first_at, _least(table.first_at, Values(table.first_at)))
+		.on_duplicate_key_update(table.last_at, _greatest(table.last_at, Values(table.last_at)))
 		.on_duplicate_key_update(table.modified, Values(table.modified))
 		.run()
 	)

@@ -7,17 +7,20 @@ committed, so a listener that dies loses nothing that was promised.
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import frappe
-from frappe.utils import now_datetime
 
 from subscriber_tv.adapters.mqtt import Connection, Received
 from subscriber_tv.core.mqtt import topics
 from subscriber_tv.core.mqtt.presence import Changes, Heard, Presence
 from subscriber_tv.flows.activation.sweep import reconnect
 from subscriber_tv.flows.mqtt import broker
-from subscriber_tv.flows.support.take_heartbeats import take_heartbeats, take_presence
+from subscriber_tv.flows.support.take_heartbeats import (
+	take_heartbeats,
+	take_presence,
+	take_signs_of_life,
+)
 
 log = logging.getLogger("subscriber_tv.mqtt")
 
@@ -110,7 +113,7 @@ class Listener:
 		if self._reconcile_at is None or now < self._reconcile_at or not self._connection.connected:
 			return False
 		self._reconcile_at = None
-		online = frappe.get_all("TV Device", {"online": 1}, pluck="name", limit=0)
+		online = frappe.get_all("TV Device Status", {"at_broker": 1}, pluck="name", limit=0)
 		gone = self._presence.missing(online)
 		write(Changes(offline_kept=tuple(gone)))
 		# As above.
@@ -150,39 +153,22 @@ def run(stop: threading.Event) -> None:
 
 def write(changes: Changes) -> None:
 	"""Write what changed; the caller commits. Serials that are no TV of the site change nothing."""
-	now = now_datetime()
-	_set(changes.online_live, online=1, last_seen=now)
-	_set(changes.offline_live, online=0, last_seen=now)
-	_set(changes.online_kept, online=1)
-	_set(changes.offline_kept, online=0)
-	_set(changes.seen, last_seen=now)
 	_tell_fleet(changes)
 	for name in sorted(set(changes.done) | set(changes.refused)):
 		_count(name, changes.done.get(name, 0), changes.refused.get(name, 0))
 
 
 def _tell_fleet(changes: Changes) -> None:
-	"""The fleet board hears who is connected, of TVs of this site."""
 	online = dict.fromkeys((*changes.offline_live, *changes.offline_kept), False)
 	online |= dict.fromkeys((*changes.online_live, *changes.online_kept), True)
+	now = int(time.time())
 	for some in _chunks(sorted(online)):
-		known = frappe.get_all("TV Device", {"name": ("in", some)}, pluck="name", limit=0)
-		take_presence({serial: online[serial] for serial in known}, now=int(time.time()))
+		take_presence({serial: online[serial] for serial in some}, now=now)
+	for some in _chunks(changes.seen):
+		take_signs_of_life(some, now=now)
 
 
-def _set(serials: Sequence[str], **values) -> None:
-	device = frappe.qb.DocType("TV Device")
-	for some in _chunks(serials):
-		query = frappe.qb.update(device).where(device.name.isin(some))
-		if "last_seen" not in values:
-			# Mostly so already: a row that stays as it is need not be locked for long.
-			query = query.where(device.online != values["online"])
-		for field, value in values.items():
-			query = query.set(device[field], value)
-		query.run()
-
-
-def _chunks(serials: Sequence[str]) -> Iterator[Iterable[str]]:
+def _chunks(serials: Sequence[str]) -> Iterator[Sequence[str]]:
 	for start in range(0, len(serials), ROWS):
 		yield serials[start : start + ROWS]
 

@@ -75,19 +75,18 @@ def _movements(device: str, upto: datetime.datetime, limit: int) -> list[dict]:
 
 
 def _answers(device: str, upto: datetime.datetime, limit: int) -> list[dict]:
-	# By the query builder: get_all takes a column called last_seen for its own _seen, and leaves it out.
 	table = frappe.qb.DocType("TV Activation")
 	rows = (
 		frappe.qb.from_(table)
-		.select(table.name, table.last_seen, table.kind, table.code, table.audience, table["count"])
-		.where((table.device == device) & (table.last_seen < upto) & (table.kind != "State Change"))
-		.orderby(table.last_seen, order=frappe.qb.desc)
+		.select(table.name, table.last_at, table.kind, table.code, table.audience, table["count"])
+		.where((table.device == device) & (table.last_at < upto) & (table.kind != "State Change"))
+		.orderby(table.last_at, order=frappe.qb.desc)
 		.limit(limit)
 		.run(as_dict=True)
 	)
 	return [
 		_item(
-			row.last_seen,
+			row.last_at,
 			"allowed" if row.kind == "Allowed" else "refused",
 			_(row.kind) + (f" ({row.code})" if row.code else ""),
 			_("{0} times, by {1}").format(row["count"], row.audience),

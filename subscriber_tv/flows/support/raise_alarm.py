@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
+from frappe.utils import add_to_date, now_datetime
 from pypika.terms import Values
 
 DOCTYPE = "TV Alarm"
@@ -17,6 +17,10 @@ OPEN, RECOVERED = "Open", "Recovered"
 HEALTH, COPY = "Health", "Suspected Copy"
 UNTOUCHED = ("Open",)
 """States of an Issue that nobody has answered yet: it may be closed as it was opened, without a person."""
+
+OVER = ("Closed", "Resolved")
+REOPENED_DAYS = 30
+"""A trouble that comes back within so many days is the same: its Issue is opened again, with all that was written in it."""
 
 SHOWN = 20
 """TVs named in an alarm of a site; their number is told whatever it is."""
@@ -52,12 +56,15 @@ def copy_name(serial: str) -> str:
 
 
 def open_alarm(alarm: Alarm) -> str | None:
-	"""Open the alarm with its Issue; the Issue's name, or None when it is open already. The caller commits."""
+	"""Open the alarm with its Issue, the one of last time if that is not long ago; None when it is open already.
+
+	The caller commits.
+	"""
 	_make_row(alarm.name)
 	before = _locked(alarm.name)
 	if before.state == OPEN:
 		return None
-	issue = _make_issue(alarm)
+	issue = _reopened(before, alarm) or _make_issue(alarm)
 	frappe.db.set_value(
 		DOCTYPE,
 		alarm.name,
@@ -106,6 +113,20 @@ def _end_issue(name: str, comment: str) -> None:
 		issue.save()
 
 
+def _reopened(before: frappe._dict, alarm: Alarm) -> str | None:
+	if not before.issue or not frappe.db.exists("Issue", before.issue):
+		return None
+	if before.recovered_on and before.recovered_on < add_to_date(now_datetime(), days=-REOPENED_DAYS):
+		return None
+	issue = frappe.get_doc("Issue", before.issue, for_update=True)
+	issue.add_comment("Comment", "<p>" + _("The same trouble is back.") + "</p>" + alarm.text)
+	if issue.status in OVER:
+		issue.status = "Open"
+		issue.flags.ignore_permissions = True  # as when it was made
+		issue.save()
+	return issue.name
+
+
 def _make_issue(alarm: Alarm) -> str:
 	issue = frappe.get_doc(
 		{
@@ -137,7 +158,8 @@ def _make_row(name: str) -> None:
 
 
 def _locked(name: str) -> frappe._dict:
-	return frappe.db.get_value(DOCTYPE, name, ["state", "issue", "times"], as_dict=True, for_update=True)
+	fields = ["state", "issue", "times", "recovered_on"]
+	return frappe.db.get_value(DOCTYPE, name, fields, as_dict=True, for_update=True)
 
 
 def closed_text() -> str:

@@ -11,7 +11,7 @@ from frappe.utils import now_datetime
 from pypika.terms import CustomFunction, Values
 
 from subscriber_tv.core.devices import clones
-from subscriber_tv.core.devices.heartbeats import HOUR, Hour
+from subscriber_tv.core.devices.heartbeats import HOUR, Hour, arisen, is_restart
 from subscriber_tv.flows.activation.record_answer import local_time
 from subscriber_tv.flows.settings import phase_on
 from subscriber_tv.flows.support.note_evidence import Sign, note_evidence
@@ -24,6 +24,8 @@ UNSAID = -1
 STATUS_COLUMNS = (
 	"online",
 	"last_heard",
+	"at_broker",
+	"broker_since",
 	"firmware",
 	"channel",
 	"temperature",
@@ -56,14 +58,24 @@ def take_presence(online: Mapping[str, bool], *, now: int) -> int:
 	before = _statuses(sorted(_known(set(online))))
 	changed = []
 	for serial, status in before.items():
-		if bool(status.online) == online[serial]:
+		here = int(online[serial])
+		if status.online == status.at_broker == here:
 			continue
-		heard = local_time(now) if online[serial] else status.last_heard
-		changed.append(
-			status | {"name": serial, "online": int(online[serial]), "last_heard": heard, "dirty": 1}
-		)
+		heard = local_time(now) if here else status.last_heard
+		dirty = int(status.dirty or status.online != here)
+		said = {"online": here, "at_broker": here, "broker_since": local_time(now)}
+		changed.append(status | said | {"name": serial, "last_heard": heard, "dirty": dirty})
 	_save_status(changed)
 	return len(changed)
+
+
+def take_signs_of_life(serials: Sequence[str], *, now: int) -> None:
+	"""Note TVs that spoke on the broker, which cannot be without being connected to it."""
+	take_presence(dict.fromkeys(serials, True), now=now)
+	table = frappe.qb.DocType("TV Device Status")
+	if serials:
+		heard = frappe.qb.update(table).set(table.last_heard, local_time(now))
+		heard.where(table.name.isin(sorted(serials))).run()
 
 
 def _known(serials: set[str]) -> list[str]:
@@ -76,7 +88,8 @@ def _known(serials: set[str]) -> list[str]:
 
 def _write_hours(rows: Sequence[Hour]) -> None:
 	table = frappe.qb.DocType("TV Device Hour")
-	values = [_hour(row) for row in rows]
+	carried = _carried(rows)
+	values = [_hour(row, *more) for row, more in zip(rows, carried, strict=True)]
 	query = frappe.qb.into(table).columns(*values[0])
 	for row in values:
 		query = query.insert(*row.values())
@@ -105,13 +118,14 @@ def _errors(table):
 	"""core.devices.heartbeats.add in SQL: errors between the stored counter and the first new one."""
 	began, before = Values(table.errors_began), table.error_counter
 	between = _if(began >= before, began - before, began)
-	return table.errors + Values(table.errors) + _if((before < 0) | (began < 0), 0, between)
+	fresh = Values(table.errors) - Values(table.errors_carried)
+	return table.errors + fresh + _if((before < 0) | (began < 0), 0, between)
 
 
 def _restarts(table):
 	began, before = Values(table.uptime_began), table.uptime
 	fresh = _if((before >= 0) & (began >= 0) & (began < before), 1, 0)
-	return table.restarts + Values(table.restarts) + fresh
+	return table.restarts + Values(table.restarts) - Values(table.restarts_carried) + fresh
 
 
 def _said(column):
@@ -122,7 +136,29 @@ def _given(column):
 	return _if(Values(column) == "", column, Values(column))
 
 
-def _hour(row: Hour) -> dict:
+def _carried(rows: Sequence[Hour]) -> list[tuple[int, int]]:
+	"""Errors and restarts between the last beat of the hour before and the first of each row, which no hour counts by itself.
+
+	They stand in the row that begins an hour, and apart, so that what comes later in that hour adds none again. After a longer
+	silence nobody knows when they arose, and none are counted.
+	"""
+	before = [f"{row.serial}|{row.hour - 1}" for row in rows]
+	table = frappe.qb.DocType("TV Device Hour")
+	query = frappe.qb.from_(table).select(table.name, table.error_counter, table.uptime)
+	known = {name: _said_before(*told) for name, *told in query.where(table.name.isin(before)).run()}
+	found = []
+	for row, name in zip(rows, before, strict=True):
+		errors, uptime = known.get(name, (None, None))
+		found.append((arisen(errors, row.err_first), int(is_restart(uptime, row.up_first))))
+		known[f"{row.serial}|{row.hour}"] = (row.err_last, row.up_last)
+	return found
+
+
+def _said_before(*values: int) -> tuple[int | None, ...]:
+	return tuple(None if value == UNSAID else value for value in values)
+
+
+def _hour(row: Hour, errors: int, restarts: int) -> dict:
 	now, user = now_datetime(), frappe.session.user
 	return {
 		"name": f"{row.serial}|{row.hour}",
@@ -136,8 +172,10 @@ def _hour(row: Hour) -> dict:
 		"beats": row.beats,
 		"temperature": row.temp_max or 0,
 		"signal_strength": row.rssi_min or 0,
-		"errors": row.errors,
-		"restarts": row.restarts,
+		"errors": row.errors + errors,
+		"restarts": row.restarts + restarts,
+		"errors_carried": errors,
+		"restarts_carried": restarts,
 		"first_heard": local_time(row.first),
 		"last_heard": local_time(row.last),
 		"firmware": row.firmware,
@@ -172,13 +210,18 @@ def _write_status(rows: Sequence[Hour], now: int) -> dict[str, str]:
 
 
 def _status_after(row: Hour, old: Mapping, now: int) -> dict:
-	online = int(row.last > now - OFFLINE_SECONDS)
+	heard = local_time(row.last)
+	# What it told before the broker saw it go may arrive after.
+	gone = not old["at_broker"] and old["broker_since"] and heard <= old["broker_since"]
+	online = int(row.last > now - OFFLINE_SECONDS and not gone)
 	firmware = row.firmware or old["firmware"] or ""
 	changed = online != old["online"] or firmware != (old["firmware"] or "")
 	return {
 		"name": row.serial,
 		"online": online,
-		"last_heard": local_time(row.last),
+		"last_heard": heard,
+		"at_broker": old["at_broker"],
+		"broker_since": old["broker_since"],
 		"firmware": firmware,
 		"channel": row.channel,
 		"temperature": row.temp_max or 0,

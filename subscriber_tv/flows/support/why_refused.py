@@ -80,16 +80,16 @@ def _last_answers(serial: str) -> tuple[int, int, int]:
 	table = frappe.qb.DocType("TV Activation")
 	rows = (
 		frappe.qb.from_(table)
-		.select(table.kind, table.code, table.last_seen)
+		.select(table.kind, table.code, table.last_at)
 		.where((table.device == serial) & table.kind.isin(("Allowed", "Refused")))
-		.orderby(table.last_seen, order=frappe.qb.desc)
+		.orderby(table.last_at, order=frappe.qb.desc)
 		.limit(50)
 		.run(as_dict=True)
 	)
 	heard = frappe.db.get_value("TV Device Status", serial, "last_heard")
 
 	def latest(*found) -> int:
-		return max((epoch(row.last_seen) for row in found), default=0)
+		return max((epoch(row.last_at) for row in found), default=0)
 
 	allowed = latest(*(row for row in rows if row.kind == "Allowed"))
 	mismatch = latest(*(row for row in rows if row.code == BINDING_MISMATCH))
@@ -119,7 +119,7 @@ def _strangers(serial: str, now: int) -> int:
 			"kind": "Stranger",
 			"network": network,
 			"code": "wrong_credential",
-			"last_seen": (">", local_time(now - DAY)),
+			"last_at": (">", local_time(now - DAY)),
 		},
 		fields=["sum(`count`) as attempts"],
 	)
@@ -136,7 +136,7 @@ def _resyncs(serial: str, now: int) -> int:
 def _edges(now: int) -> tuple[tuple[str, int], ...]:
 	"""Edges heard of within a day, with the age of their data."""
 	recent = now_datetime() - datetime.timedelta(days=1)
-	rows = frappe.get_all("TV Edge", {"last_seen": (">", recent)}, ["edge_name", "as_of"], limit=0)
+	rows = frappe.get_all("TV Edge", {"last_heard": (">", recent)}, ["edge_name", "as_of"], limit=0)
 	return tuple((row.edge_name, now - epoch(row.as_of)) for row in rows)
 
 

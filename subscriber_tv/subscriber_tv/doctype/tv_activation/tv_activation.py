@@ -12,4 +12,4 @@ class TVActivation(Document):
 		"""Delete the rows last counted more than `days` days ago; TV Settings may ask for less. Called by Log Settings."""
 		days = min(days, frappe.get_cached_doc("TV Settings").activation_retention_days or days)
 		table = frappe.qb.DocType("TV Activation")
-		frappe.db.delete(table, filters=(table.last_seen < (Now() - Interval(days=days))))
+		frappe.db.delete(table, filters=(table.last_at < (Now() - Interval(days=days))))

@@ -16,7 +16,7 @@ frappe.listview_settings["TV Edge"] = {
 
 	formatters: {
 		as_of: (value) => (value ? frappe.datetime.comment_when(value) : ""),
-		last_seen: (value) => (value ? frappe.datetime.comment_when(value) : ""),
+		last_heard: (value) => (value ? frappe.datetime.comment_when(value) : ""),
 		last_answers: (value) => (value ? frappe.datetime.comment_when(value) : ""),
 	},
 };
