@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec import structs
 
 from subscriber_tv.core.activation import counter, enrolment, prove, respond, streams
 from subscriber_tv.core.activation.decide import Row
@@ -155,7 +157,7 @@ def _row(
 		streams=1,
 		fp="" if code else PARTS,
 	)
-	return replace(sign(unsigned, OPERATOR, NOW, WEEK, "operator.example", 7).entry.row(), **changes)
+	return structs.replace(sign(unsigned, OPERATOR, NOW, WEEK, "operator.example", 7).entry.row(), **changes)
 
 
 def _auth(c: int = 43, n: str = NONCE, *, e: int = 2, t: str = "", audience: str = AUDIENCE) -> bytes:

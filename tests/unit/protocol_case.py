@@ -1,7 +1,9 @@
 """A node in memory and a TV that speaks protocol v1 by the book, for tests of the core alone."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from subscriber_tv.core.activation import counter, prove, respond, streams
 from subscriber_tv.core.activation.decide import Row

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+
+import msgspec
 
 from subscriber_tv.core.activation.capacity import REFUSAL_COST
 from subscriber_tv.core.activation.limits import Limiter
@@ -57,6 +59,7 @@ _RANKS = {"/v1/heartbeat": Rank.HEARTBEAT, "/v1/enrol": Rank.POLL, "/v1/token": 
 _BY_URGENCY = {"u=0": Rank.NO_LEASE, "u=1": Rank.ENDING, "u=2": Rank.ENDING}
 
 
+@lru_cache(maxsize=1024)
 def rank_of(path: str, priority: str = "") -> Rank:
 	"""The rank of a request for this path with this Priority header (RFC 9218).
 
@@ -72,8 +75,7 @@ def rank_of(path: str, priority: str = "") -> Rank:
 	return _BY_URGENCY.get(priority.partition(",")[0].strip(), Rank.RENEWAL)
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
 	"""Come in, or come back in `wait` seconds; `slot` is the moment to put into the ticket, 0 for none."""
 
 	admitted: bool

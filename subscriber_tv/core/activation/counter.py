@@ -6,7 +6,7 @@ gives itself away: two sets cannot keep one count. Whoever keeps the numbers doe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 # The furthest that a count may run ahead by itself: a TV that asks each minute needs two years for it.
 JUMP = 1_000_000
@@ -18,8 +18,7 @@ RESYNC = "resync_required"
 TAKEN = frozenset({ACCEPTED, REPEATED})
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
 	"""What becomes of a number. `base` is the last one seen before it: a TV that lost count goes on above it."""
 
 	kind: str
@@ -31,8 +30,7 @@ class Verdict:
 		return self.kind in TAKEN
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
 	"""The last number that a TV used at a node, with its nonce; 0 when it never asked."""
 
 	counter: int = 0

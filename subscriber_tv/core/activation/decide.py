@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 
 import msgspec
 
@@ -27,8 +26,7 @@ ASK_AGAIN = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
 	"""What the projection says about one TV. Times are epoch seconds UTC.
 
 	Rights are open in [rights_from, rights_until); rights_from 0 means never, rights_until 0 means open-ended.
@@ -55,8 +53,7 @@ class Row:
 	streams: int = 0
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
 	"""The outcome. `code` is the denial's code, or for a stranger the reason that only our own records see."""
 
 	kind: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from subscriber_tv.core.activation.counter import Verdict
 from subscriber_tv.core.activation.decide import ALLOW, Decision, Row
@@ -36,8 +37,7 @@ class Node(Protocol):
 		"""Judge and remember a stream in one atomic step, as core.activation.streams.judge says."""
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
 	"""The answer, and what it says for our own records.
 
 	`proven`: the TV signed an assertion, which a copy of it would have to do as well. `told`: its heartbeat. `number`: the

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 
+import msgspec
+
 from subscriber_tv.core.activation.decide import ALLOW, STRANGER, Decision
 
 ALLOWED = "Allowed"
@@ -24,8 +26,7 @@ OVERFLOW = "overflow"
 _PREFIX = {4: 24, 6: 48}
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(msgspec.Struct, frozen=True):
 	"""The row to count in. `key` is its name; the other fields are what the row says."""
 
 	key: str

@@ -7,7 +7,6 @@ The requests are in requests.py.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -64,8 +63,7 @@ class Conflict(msgspec.Struct, frozen=True):
 	base: str
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
 	"""What goes back over HTTP, whoever answers. `mac`, when there is one, is the header X-TV-MAC."""
 
 	status: int

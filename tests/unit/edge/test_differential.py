@@ -1,7 +1,6 @@
 """The edge's files answer as the rules in memory do, byte for byte, over random histories."""
 
 import time
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -122,6 +121,6 @@ def test_a_difference_is_found(edge):
 	tvs = somebody()
 	rows = entries(tvs)
 	rules, node = Rules(rows), edge(rows)
-	rules.rows["TV-000001"] = replace(rules.rows["TV-000001"], play_seconds=3599)
+	rules.rows["TV-000001"] = structs.replace(rules.rows["TV-000001"], play_seconds=3599)
 	with pytest.raises(AssertionError, match=r"^question \d+, "):
 		compare(History(tvs, MASTERS, "south", NOW), (lambda _: rules, lambda _: node), 4000)

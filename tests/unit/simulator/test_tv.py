@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from protocol_case import MASTERS, MemoryNode
 
 from subscriber_tv.core.activation import enrolment, prove, respond
@@ -95,7 +96,7 @@ class Operator:
 			key="" if tv.memory.credential else tv._own_key().point,
 		)
 		row = sign(unsigned, signer, NOW, 86_400, "operator", version).entry.row()
-		self.node.rows[SERIAL] = replace(row, serial=SERIAL)
+		self.node.rows[SERIAL] = structs.replace(row, serial=SERIAL)
 		self.key = MASTERS.newest(SERIAL, tv.thumbprint)
 
 
@@ -206,7 +207,7 @@ def test_without_an_answer_it_plays_no_longer_than_it_was_told(operator):
 	tv = Tv(SERIAL, operator, SECRET, clock=lambda: moment[0])
 	operator.bind(tv)
 	tv.power_on()
-	operator.node.rows[SERIAL] = replace(operator.node.rows[SERIAL], lease_expires=NOW)
+	operator.node.rows[SERIAL] = structs.replace(operator.node.rows[SERIAL], lease_expires=NOW)
 	moment[0] = NOW + 3599
 	screen = tv.power_on()
 	assert (screen.kind, screen.code, screen.wait) == (PLAYING, "unavailable", 30.0)
@@ -294,7 +295,7 @@ def test_an_unsigned_text_is_not_shown(tv, operator):
 
 def test_changed_parts_are_told_by_the_node(tv, operator):
 	operator.bind(tv)
-	operator.node.rows[SERIAL] = replace(operator.node.rows[SERIAL], fp="B" * 43)
+	operator.node.rows[SERIAL] = structs.replace(operator.node.rows[SERIAL], fp="B" * 43)
 	screen = tv.power_on()
 	assert (screen.kind, screen.code) == (BARKER, "binding_mismatch")
 	assert screen.text == wire.DENIAL_TEXTS["binding_mismatch"]["fr"]
@@ -313,7 +314,7 @@ def test_with_a_root_only_signed_keys_count(operator):
 
 def test_a_fault_is_no_refusal(tv, operator):
 	operator.bind(tv)
-	operator.node.rows[SERIAL] = replace(operator.node.rows[SERIAL], lease_expires=NOW)
+	operator.node.rows[SERIAL] = structs.replace(operator.node.rows[SERIAL], lease_expires=NOW)
 	screen = tv.power_on()
 	assert (screen.kind, screen.code, screen.status) == (RETRY, "unavailable", 503)
 

@@ -1,5 +1,7 @@
 """Masters and keys: what is valid, and that nothing depends on what should not matter."""
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,16 @@ def test_a_heartbeat_may_tell_in_any_order(order):
 @given(st.binary(min_size=32, max_size=32))
 def test_the_fast_spelling_is_the_spelling(digest):
 	assert mac.b64_mac(digest) == jws.b64url(digest)
+
+
+@given(st.binary(max_size=64), st.lists(st.binary(max_size=300), max_size=3))
+def test_a_kept_key_gives_what_hmac_gives(key, messages):
+	kept = mac.Keyed(key)
+	for message in messages:
+		assert kept.digest(message) == hmac.digest(key, message, "sha256")
+
+
+def test_masters_give_the_same_key_as_their_epoch():
+	masters = mac.Masters(KEYS)
+	assert masters.of("3", "LG55-000001", "A" * 43) == mac.tv_key(KEYS[3], "LG55-000001", "A" * 43)
+	assert masters.of("1", "LG55-000001", "A" * 43) == mac.tv_key(bytes(32), "LG55-000001", "A" * 43)

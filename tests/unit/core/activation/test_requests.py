@@ -1,7 +1,9 @@
 """Requests of protocol v1 are taken in one form only, whatever a TV or somebody else sends."""
 
 import json
+from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +132,44 @@ def test_any_object_is_read_or_refused(document):
 		except wire.InvalidRequest:
 			continue
 		assert all(isinstance(value, str) for value in document.values())
+
+
+_KINDS = {"auth": requests.Auth, "heartbeat": requests.Heartbeat, "stream": requests.StreamSlot}
+# Pieces of values that are nearly right, with the end of a line that parts values where they are checked.
+_pieces = st.lists(
+	st.sampled_from(
+		["A" * 21, "A" * 22, "A" * 43, "1", "0", "ABC123", "start", "TF1", "\n", " ", ".", "é", "\r"]
+	),
+	max_size=3,
+).map("".join)
+
+
+@given(st.sampled_from(sorted(_KINDS)), st.data())
+def test_the_one_pattern_takes_just_what_the_fields_patterns_take(name, data):
+	changed = {
+		key: data.draw(_pieces) for key in data.draw(st.sets(st.sampled_from(sorted(GOOD[name])), max_size=3))
+	}
+	dropped = data.draw(st.sets(st.sampled_from(sorted(GOOD[name])), max_size=2))
+	document = {key: value for key, value in {**GOOD[name], **changed}.items() if key not in dropped}
+	# Spelled raw: escapes are refused anyhow, so the end of a line stands in the string as it is.
+	body = ("{" + ",".join(f'"{key}":"{value}"' for key, value in document.items()) + "}").encode()
+	try:
+		expected = msgspec.json.decode(body, type=_KINDS[name])
+	except msgspec.MsgspecError:
+		with pytest.raises(wire.InvalidRequest):
+			READ[name](body)
+	else:
+		found = READ[name](body)
+		assert isinstance(found, _KINDS[name])
+		assert msgspec.to_builtins(found) == msgspec.to_builtins(expected)
+
+
+@pytest.mark.parametrize("name", sorted(_KINDS))
+def test_the_end_of_a_line_moves_no_value_into_the_next_field(name):
+	fields = list(GOOD[name])
+	for one, other in pairwise(fields):
+		document = {**GOOD[name], one: f"{GOOD[name][one]}\n{GOOD[name][other]}"}
+		for kept in (document, {key: value for key, value in document.items() if key != other}):
+			body = ("{" + ",".join(f'"{key}":"{value}"' for key, value in kept.items()) + "}").encode()
+			with pytest.raises(wire.InvalidRequest):
+				READ[name](body)
