@@ -9,12 +9,11 @@ from itertools import islice
 
 import msgspec
 
-from subscriber_tv.core.activation import compare, feed
+from subscriber_tv.core.activation import compact, compare, feed
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.store import Store
 
 _question = msgspec.json.Decoder(compare.Question)
-_number = msgspec.msgpack.Decoder(feed.Entry)
 
 
 def answer(config: Config, path: str, authorization: str | None, body: bytes) -> tuple[int, bytes]:
@@ -50,7 +49,7 @@ def rows(store: Store, question: compare.Question) -> compare.Rows:
 	"""The TVs of the slices asked for, up to a limit."""
 	wanted = frozenset(question.of)
 	found = (
-		compare.Line(serial, _number.decode(row).seq, compare.fingerprint(row))
+		compare.Line(serial, compact.number(row), compare.fingerprint(row))
 		for serial, row in store.packed()
 		if compare.slice_of(serial, question.slices) in wanted
 	)

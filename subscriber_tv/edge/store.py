@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from subscriber_tv.core.activation import feed
+from subscriber_tv.core.activation import compact, feed
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.devices.jws import Verifier
 from subscriber_tv.edge import runtime
@@ -40,8 +40,8 @@ insert or ignore into state values (1, 0, 0, 0, 0);
 
 # Rows have borne checksums since this version of the file.
 _VERSION = 2
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(feed.Entry).decode
+# Of the file, what the writer keeps in memory while it fills it (kB).
+_WRITERS_CACHE = 65_536
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -90,6 +90,8 @@ class Store:
 		self._db.execute("pragma synchronous = normal")
 		if self._read_only:
 			self._db.execute("pragma query_only = on")
+		else:
+			self._db.execute(f"pragma cache_size = -{_WRITERS_CACHE}")
 
 	def _make(self) -> None:
 		(version,) = self._db.execute("pragma user_version").fetchone()
@@ -119,7 +121,10 @@ class Store:
 		"""The row of one TV, as the decision reads it. Damaged when it, or the file in which it is missing, is."""
 		found = self._one("select entry from device where serial = ?", (serial,))
 		if found:
-			return self._opened(serial, found[0]).row()
+			try:
+				return compact.row(serial, self._opened(serial, found[0]))
+			except (msgspec.MsgspecError, LookupError) as error:
+				raise self._met(f"the row of {serial} cannot be read: {error}") from None
 		if self._read_only and not self._is_sound:
 			raise Damaged("the file is not checked yet: nobody can be called unknown")
 		return None
@@ -147,9 +152,7 @@ class Store:
 	def packed(self) -> Iterator[tuple[str, bytes]]:
 		"""Every TV's serial and its row as `core.activation.compare` fingerprints it, in no order."""
 		for serial, blob in self._db.execute("select serial, entry from device"):
-			if sealed(serial, blob[4:]) != blob:
-				raise self._met(f"the row of {serial} is not what was written")
-			yield serial, blob[4:]
+			yield serial, compact.newest(serial, self._opened(serial, blob))
 
 	def offers(self) -> dict[str, str]:
 		"""Every offer version's current document hash."""
@@ -177,10 +180,11 @@ class Store:
 		except (sqlite3.Error, UnicodeDecodeError) as error:
 			raise self._met(str(error)) if _is_damage(error) else error from None
 
-	def _opened(self, serial: str, blob: bytes) -> feed.Entry:
-		if sealed(serial, blob[4:]) != blob:
+	def _opened(self, serial: str, blob: bytes) -> bytes:
+		content = blob[4:]
+		if sealed(serial, content) != blob:
 			raise self._met(f"the row of {serial} is not what was written")
-		return _decode(blob[4:])
+		return content
 
 	def _met(self, problem: str) -> Damaged:
 		"""Damage was met: whoever keeps the file up to date must know."""
@@ -248,12 +252,20 @@ class Store:
 		devices = [row for row in rows if row.kind == feed.DEVICE]
 		offers = [row for row in rows if row.kind == feed.OFFER]
 		kept = [
-			(row.subject, generation, sealed(row.subject, _encode(row))) for row in devices if not row.removed
+			(generation, sealed(row.subject, compact.pack(row)), row.subject)
+			for row in devices
+			if not row.removed
 		]
-		deleted = self._db.executemany(
-			"delete from device where serial = ?", [(row.subject,) for row in devices]
+		# In place, so that the file does not grow by rows that are signed again.
+		known = self._db.executemany(
+			"update device set generation = ?, entry = ? where serial = ?", kept
 		).rowcount
-		self._db.executemany("insert or replace into device values (?, ?, ?)", kept)
+		if known < len(kept):
+			self._db.executemany(
+				"insert or ignore into device (generation, entry, serial) values (?, ?, ?)", kept
+			)
+		gone = [(row.subject,) for row in devices if row.removed]
+		deleted = self._db.executemany("delete from device where serial = ?", gone).rowcount
 		self._db.executemany("delete from offer where name = ?", [(row.subject,) for row in offers])
 		current = [row for row in offers if not row.removed]
 		self._db.executemany(
@@ -265,7 +277,7 @@ class Store:
 			"insert or replace into document values (?, ?, ?)",
 			[(row.document_hash, generation, row.document) for row in current],
 		)
-		return len(kept) - max(0, deleted)
+		return len(kept) - max(0, known) - max(0, deleted)
 
 	def _advance(self, page: feed.Page, devices: int, generation: int) -> None:
 		self._db.execute(

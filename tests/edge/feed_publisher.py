@@ -7,7 +7,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from subscriber_tv.core.activation import feed, projection, report, telemetry
+from subscriber_tv.core.activation import compact, feed, projection, report, telemetry
 from subscriber_tv.core.activation.projection import (
 	BouquetFacts,
 	ChannelFacts,
@@ -80,7 +80,9 @@ class Rights:
 		rows = sorted((row for row in self.rows.values() if row.seq > after), key=lambda row: row.seq)
 		last = len(rows) <= limit
 		upto = self.seq if last else rows[limit - 1].seq
-		page = feed.Page(kind, after, upto, int(time.time()), last, tuple(rows[:limit]))
+		page = feed.Page(
+			kind, after, upto, int(time.time()), last, tuple(map(compact.on_its_way, rows[:limit]))
+		)
 		return feed.encode_page(page, self.signer)
 
 	def jwks(self) -> str:

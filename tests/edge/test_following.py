@@ -107,7 +107,7 @@ def test_a_changed_page_is_refused(operator, start):
 	edge = start(rights, server.url)
 	eventually(status_is(edge, "HOTEL-000001", 200))
 	seq = edge.health()["seq"]
-	server.tamper = lambda body, signature: (body.replace(b"Active", b"active"), signature)
+	server.tamper = lambda body, signature: (body.replace(b"HOTEL-000002", b"HOTEL-000003"), signature)
 	rights.set_state("HOTEL-000002", "Active")
 	eventually(lambda: "the body is not the one that was signed" in edge.log())
 	assert edge.health()["seq"] == seq

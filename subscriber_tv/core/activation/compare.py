@@ -19,6 +19,7 @@ from typing import Annotated
 
 import msgspec
 
+from subscriber_tv.core.activation import compact
 from subscriber_tv.core.activation.feed import Entry
 
 SLICES_PATH = "/compare/slices"
@@ -28,7 +29,6 @@ SLICES = 4096
 # What one answer lists at most: beyond that an edge should rather take a snapshot.
 MOST_ROWS = 50_000
 _MASK = 2**64 - 1
-_encode = msgspec.msgpack.Encoder().encode
 
 MISSING = "missing"
 EXTRA = "extra"
@@ -99,7 +99,7 @@ class Sums:
 
 def packed(entry: Entry) -> bytes:
 	"""A row as both sides fingerprint it, and as an edge keeps it."""
-	return _encode(entry)
+	return compact.pack(entry)
 
 
 def fingerprint(row: bytes) -> str:

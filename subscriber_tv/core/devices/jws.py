@@ -8,6 +8,7 @@ Signatures are the raw 64 bytes r || s of RFC 7518, section 3.4. Claims are byte
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 from collections.abc import Iterable
@@ -34,6 +35,7 @@ MAX_PROOF = 2048
 
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _COORDINATE = 32
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # The generator of the curve: a key for comparing with when there is none. Nobody signs with its private key, which is 1,
 # and gets anything for it: the outcome is thrown away.
 _NO_KEY = ec.derive_private_key(1, ec.SECP256R1()).public_key()
@@ -45,7 +47,7 @@ class BadSignature(Exception):
 
 def b64url(data: bytes) -> str:
 	"""Base64url without padding, as RFC 7515 writes it."""
-	return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+	return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def b64url_decode(text: str) -> bytes:
@@ -108,7 +110,7 @@ class Signer:
 
 	def sign(self, typ: str, claims: bytes) -> str:
 		"""The compact token of `claims` (bytes, usually JSON); ValueError when it would be longer than its type allows."""
-		signed = f"{_header(typ, self.kid)}.{b64url(claims)}"
+		signed = f"{header_of(typ, self.kid)}.{b64url(claims)}"
 		r, s = decode_dss_signature(self._key.sign(signed.encode("ascii"), self._ecdsa))
 		raw = r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
 		token = f"{signed}.{b64url(raw)}"
@@ -134,7 +136,7 @@ class Verifier:
 	def __init__(self, key_set: dict | bytes | str):
 		parsed = json.loads(key_set) if isinstance(key_set, bytes | str) else key_set
 		self._keys = {
-			(typ, _header(typ, jwk["kid"])): key for jwk, key in _public_keys(parsed) for typ in MAX_TOKEN
+			(typ, header_of(typ, jwk["kid"])): key for jwk, key in _public_keys(parsed) for typ in MAX_TOKEN
 		}
 		if not self._keys:
 			raise ValueError("the key set holds no P-256 key")
@@ -179,7 +181,7 @@ def check_proof(typ: str, kid: str, point: str, token: str) -> bool:
 		b64url_decode(claims)
 	except (InvalidSignature, ValueError):
 		return False
-	return bool(point) and len(token) <= MAX_PROOF and header == _header(typ, kid)
+	return bool(point) and len(token) <= MAX_PROOF and header == header_of(typ, kid)
 
 
 def unverified_claims(token: str) -> bytes:
@@ -196,7 +198,8 @@ def key_id(token: str) -> str:
 	return json.loads(b64url_decode(token.partition(".")[0]))["kid"]
 
 
-def _header(typ: str, kid: str) -> str:
+def header_of(typ: str, kid: str) -> str:
+	"""The one header of a type and key, as tokens have it."""
 	return b64url(json.dumps({"alg": "ES256", "typ": typ, "kid": kid}, separators=(",", ":")).encode())
 
 
