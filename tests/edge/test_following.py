@@ -209,10 +209,11 @@ def test_nothing_in_its_files_opens_anything(operator, start):
 	edge.stop()
 	content = b"".join(path.read_bytes() for path in edge.folder.glob("edge*.db*"))
 	thumbprint = wire.key_fingerprint(credential("HOTEL-000001"))
-	assert thumbprint.encode() in content
+	assert jws.b64url_decode(thumbprint) in content
 	key = MASTERS.newest("HOTEL-000001", thumbprint)
 	for secret in (
 		credential("HOTEL-000001").encode(),
+		jws.b64url_decode(credential("HOTEL-000001")),
 		jws.b64url(key).encode(),
 		key,
 		*MASTERS.keys.values(),
