@@ -115,30 +115,23 @@ def row(serial: str, packed: bytes) -> Row:
 		return _decode_entry(packed).row()
 	found = _decode(packed[1:])
 	lease, denial = _tokens(serial, found)
-	made = Row.__new__(Row)
-	# As the constructor of a frozen class would, at a quarter of its time: this is read at every answer.
-	object.__setattr__(
-		made,
-		"__dict__",
-		{
-			"serial": serial,
-			"key_hash": b64url(found.key_hash),
-			"state": _STATES[found.state],
-			"rights_from": found.rights_from,
-			"rights_until": found.rights_until,
-			"lease": lease,
-			"lease_expires": found.expires_at,
-			"denial": denial,
-			"offers": found.offers,
-			"play_seconds": found.play_seconds,
-			"version": found.version,
-			"key": b64url(found.key),
-			"fp": b64url(found.fp),
-			"account": b64url(found.account)[:_ACCOUNT],
-			"streams": found.streams,
-		},
+	return Row(
+		serial=serial,
+		key_hash=b64url(found.key_hash),
+		state=_STATES[found.state],
+		rights_from=found.rights_from,
+		rights_until=found.rights_until,
+		lease=lease,
+		lease_expires=found.expires_at,
+		denial=denial,
+		offers=found.offers,
+		play_seconds=found.play_seconds,
+		version=found.version,
+		key=b64url(found.key),
+		fp=b64url(found.fp),
+		account=b64url(found.account)[:_ACCOUNT],
+		streams=found.streams,
 	)
-	return made
 
 
 def number(packed: bytes) -> int:
