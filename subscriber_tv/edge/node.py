@@ -73,6 +73,10 @@ class EdgeNode:
 		"""Judge and remember a number."""
 		return self._counts.count(serial, counter, nonce, proven)
 
+	def place(self, serial: str) -> None:
+		"""An edge knows no TV's password at the broker."""
+		return None
+
 	def slots(self, row: Row, request: StreamSlot, now: int) -> Slots:
 		"""Judge and remember a stream."""
 		account = row.account or row.serial

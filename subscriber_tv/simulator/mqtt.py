@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
@@ -66,6 +66,7 @@ class Ear:
 	"""A TV's connection. `start` connects and stays connected in a thread; `stop` says good-bye, `vanish` does not.
 
 	:param version: gives the version of the rights the TV has
+	:param documents: gives the hashes of the offer documents it has
 	:param verifier: gives the operator's keys
 	:param ask: asks the edge, as a power-on does
 	:param obey: does a command and says whether it could
@@ -77,6 +78,7 @@ class Ear:
 		place: Place,
 		*,
 		version: Callable[[], int],
+		documents: Callable[[], Collection[str]] = tuple,
 		verifier: Callable[[], jws.Verifier],
 		ask: Callable[[], object],
 		obey: Callable[[payloads.Command], bool],
@@ -90,6 +92,7 @@ class Ear:
 		self.connections = 0
 		"""How often the broker accepted the TV."""
 		self._version, self._verifier, self._ask, self._obey = version, verifier, ask, obey
+		self._documents = documents
 		self._draw, self._will_delay = draw, will_delay
 		self._asks_at: float | None = None
 		# A client is used by its own thread only; TLS does not bear two.
@@ -209,7 +212,7 @@ class Ear:
 		payload, now = bytes(message.payload), time.time()
 		# On a command's topic there may be a mere hint; a token never begins with a brace.
 		if payload.startswith(b"{"):
-			at = self.inbox.hinted(payload, self._version(), now)
+			at = self.inbox.hinted(payload, self._version(), now, self._documents())
 			self._asks_at = self._asks_at if at is None else at
 			return
 		command = self.inbox.commanded(payload, self._verifier(), now)

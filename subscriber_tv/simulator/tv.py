@@ -8,17 +8,17 @@ than what the TV already knew. Without an answer it plays on until the last answ
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from subscriber_tv.core.devices import jws, mac, requests, wire
 from subscriber_tv.core.devices import root as root_key
 from subscriber_tv.simulator.http import NoAnswer, Reply, Service
+from subscriber_tv.simulator.memory import Memory, recall, remember
 
 PLAYING = "playing"
 BARKER = "barker"
@@ -28,29 +28,6 @@ FAKE = "fake"
 
 # How often a TV tries to prove itself before it waits: a challenge may be late, a count too low.
 PROOFS = 3
-
-
-@dataclass
-class Memory:
-	"""What a TV keeps in flash. Times are epoch seconds UTC by the server's clock."""
-
-	# Its own key (PEM), or the secret of a model without a key store: one of the two.
-	private_key: str = ""
-	credential: str = ""
-	# Its MAC key and the epoch it is of; nothing before it is paired or has proven itself.
-	key: str = ""
-	epoch: str = ""
-	# The last number used at each node.
-	counts: dict[str, int] = field(default_factory=dict)
-	device_code: str = ""
-	lease: str = ""
-	# The highest version of rights seen, and the key that signed it: an operator with a new key counts anew.
-	version: int = 0
-	signed_by: str = ""
-	play_until: int = 0
-	ask_after: int = 0
-	# The latest authentic time: the TV's clock never falls below it.
-	floor: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +76,7 @@ class Tv:
 		self._clock = clock
 		self._signer: jws.Signer | None = None
 		self._audience = ""
-		self.memory = _recall(flash)
+		self.memory = recall(flash)
 		if credential and credential != self.memory.credential:
 			self.memory = Memory(credential=credential)
 		elif not self.memory.credential and not self.memory.private_key:
@@ -128,7 +105,23 @@ class Tv:
 		"""Whether the last answer lets it play, without another one."""
 		return self.now < self.memory.play_until
 
+	@property
+	def wants_place(self) -> bool:
+		"""Whether its lease tells of a message broker at which it was told no place."""
+		if self.memory.mqtt or not self.memory.lease:
+			return False
+		return bool(json.loads(jws.unverified_claims(self.memory.lease)).get("mqtt"))
+
 	# Asking
+
+	def learn_place(self, desk: Service) -> Screen:
+		"""Prove itself to the desk, which alone tells a TV its place at the broker; the TV's own node stays what it was."""
+		node = self.service, self._audience
+		self.move_to(desk, requests.DESK)
+		try:
+			return self._ask_slow("")
+		finally:
+			self.move_to(*node)
 
 	def move_to(self, service: Service, audience: str = "") -> None:
 		"""Ask another node from now on; its name, when the TV knows it."""
@@ -205,6 +198,7 @@ class Tv:
 		reply = self._post("token", request)
 		if reply.status == 200:
 			self.memory.key, self.memory.epoch = reply.document["key"], reply.document["epoch"]
+			self.memory.mqtt = reply.document.get("mqtt", {})
 			self._remember()
 		return reply
 
@@ -259,6 +253,7 @@ class Tv:
 		screen = self._obey(reply, nonce, key)
 		if screen.kind in (PLAYING, BARKER):
 			self.memory.key, self.memory.epoch = key, str(reply.document["epoch"])
+			self.memory.mqtt = reply.document.get("mqtt", self.memory.mqtt)
 			self._remember()
 		return screen
 
@@ -367,10 +362,7 @@ class Tv:
 
 	def _remember(self) -> None:
 		if self._flash:
-			fresh = self._flash.with_suffix(".new")
-			with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-				json.dump(asdict(self.memory), file)
-			fresh.replace(self._flash)
+			remember(self.memory, self._flash)
 
 
 def _wait(reply: Reply) -> float:
@@ -388,9 +380,3 @@ def _nonce() -> str:
 
 def _json(claims: dict[str, str]) -> bytes:
 	return json.dumps(claims, separators=(",", ":")).encode()
-
-
-def _recall(flash: Path | None) -> Memory:
-	if flash and flash.exists():
-		return Memory(**json.loads(flash.read_text()))
-	return Memory()

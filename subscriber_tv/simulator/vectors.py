@@ -69,6 +69,10 @@ class Node:
 		self._seen = counter.Seen(number, nonce) if verdict.taken else self._seen
 		return verdict
 
+	def place(self, serial: str) -> None:
+		"""Known at the desk alone."""
+		return None
+
 	def slots(self, row: Row, request: requests.StreamSlot, now: int) -> streams.Slots:
 		"""By the rule."""
 		return streams.judge(self._running, request.o, request.sid, row.streams, now)

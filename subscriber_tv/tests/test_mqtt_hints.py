@@ -6,9 +6,11 @@ from unittest.mock import patch
 
 import frappe
 
+from subscriber_tv.core.devices import jws
 from subscriber_tv.core.mqtt import payloads
 from subscriber_tv.core.mqtt.broker_files import Member
 from subscriber_tv.flows.activation import publish, store_rights
+from subscriber_tv.flows.activation.auth import assertion
 from subscriber_tv.flows.activation.note_change import note_change
 from subscriber_tv.flows.contracts.change_state import change_state
 from subscriber_tv.flows.mqtt import broker, hint_changes, write_files
@@ -16,6 +18,7 @@ from subscriber_tv.flows.mqtt.hint_changes import Hints
 from subscriber_tv.simulator.mqtt import Place
 from subscriber_tv.tests import factories, processes
 from subscriber_tv.tests.broker_case import BrokerCase, publish_all
+from subscriber_tv.tests.television import NETWORK
 from subscriber_tv.tests.test_activation import bound_tv
 from subscriber_tv.tests.test_publisher import many_tvs
 
@@ -33,9 +36,10 @@ class Recorder:
 		return True
 
 
-def hotel(number: int) -> tuple[str, str, list[str]]:
+def hotel(number: int, offer: str = "HOTEL-TV") -> tuple[str, str, list[str]]:
 	"""A site with so many bound TVs whose rights are published: subscription, site, serials."""
-	subscription = factories.make_subscription("Active", quantity=number)
+	lines = [{"offer_version": factories.make_offer_version(offer), "quantity": number}]
+	subscription = factories.make_subscription("Active", lines=lines)
 	site = frappe.db.get_value("TV Subscription", subscription, "site")
 	serials = many_tvs(subscription, number)
 	frappe.db.set_value("TV Device", {"name": ("in", serials)}, "site", site)
@@ -145,6 +149,43 @@ class TestHints(BrokerCase):
 		self.assertEqual(hints.send(recorder, 1.0), 0)
 		self.assertEqual(hints.send(recorder, 60.0), 1)
 
+	def test_tvs_with_a_changed_document_are_told_its_hash_and_no_others(self):
+		code = f"DOC-{frappe.generate_hash(length=6).upper()}"
+		sites = [hotel(40, code)[1], hotel(25, code)[1]]
+		_subscription, _site, (few,) = hotel(1, code)
+		hotel(30)
+		before = hint_changes.cursor()
+		offer = frappe.get_doc("TV Offer", code)
+		offer.offer_name = "Renamed"
+		offer.save()
+		publish_all()
+		version = frappe.db.get_value("TV Offer Version", {"offer": code})
+		(known,) = store_rights.document_hashes([version])
+		with patch.object(hint_changes, "SUBSCRIPTIONS", 1):
+			given = self.told_by_and_by()
+		base = "tv/v1/test-operator"
+		topics = {*(f"{base}/site/{site}/cmd" for site in sites), f"{base}/d/{few}/ent"}
+		self.assertEqual({topic for topic, *_told in given}, topics)
+		self.assertEqual({(hint.eh, retain) for _topic, hint, retain, _key in given}, {(known, False)})
+		self.assertGreater(given[0][1].v, before)
+		self.assertEqual(hint_changes.cursor(), publish.current_sequence())
+
+	def told_by_and_by(self) -> list:
+		"""What is given while the broker takes everything, and two batches of three are lost on the way at first."""
+		hints, given, batch, now = Hints(500), [], 0, 0.0
+		while hint_changes.cursor() < publish.current_sequence():
+			recorder = Recorder()
+			hints.send(recorder, now)
+			now += 60.0
+			if recorder.given:
+				batch += 1
+			outcome = "expired" if batch in (1, 2) else "taken"
+			for _hint in recorder.given:
+				hints.settle(batch, outcome)
+			given += recorder.given if outcome == "taken" else []
+			self.assertLess(now, 60_000, "never comes to an end")
+		return given
+
 	def test_a_broken_broker_never_disturbs_publishing(self):
 		with patch.object(broker, "publisher", side_effect=RuntimeError("no")):
 			self.messenger.work()
@@ -212,6 +253,31 @@ class TestBrokerFiles(BrokerCase):
 		self.assertEqual(Place.told(place).password, self.mosquitto.password(tv.serial))
 		at_broker = self.switch_on(member)
 		self.assertFalse(at_broker.ear.refusals)
+
+	def test_a_tv_paired_before_the_broker_learns_of_it_from_its_lease(self):
+		self._set({"mqtt_enabled": 0})
+		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
+		self.assertNotIn("mqtt", json.loads(tv.poll().body))
+		self.assertNotIn("mqtt", self.lease_of(tv))
+		publish_all()
+		self._set({"mqtt_enabled": 1})
+		failed: set[str] = set()
+		while publish.resign_due(now=int(time.time()) + publish.DAY + 60, failed=failed):
+			pass
+		self.assertEqual(self.lease_of(tv)["mqtt"], 1)
+		now = int(time.time()) + publish.DAY + 90
+		answer = assertion(tv.assertion(now), NETWORK, now)
+		place = json.loads(answer.body)["mqtt"]
+		self.assertEqual(place, json.loads(tv.poll().body)["mqtt"])
+		self.assertFalse(self.switch_on(self.tell_broker()[tv.serial]).ear.refusals)
+		self.assertEqual(Place.told(place).password, self.mosquitto.password(tv.serial))
+		# Only whoever proves itself is told: not with a refusal, and not in the daily answer.
+		self.assertNotIn("mqtt", json.loads(tv.power_on().body))
+
+	def lease_of(self, tv) -> dict:
+		name = store_rights.name_of("Device", tv.serial)
+		publish_all()
+		return json.loads(jws.unverified_claims(frappe.db.get_value("TV Entitlement", name, "lease")))
 
 	def test_a_missing_secret_keeps_no_tv_from_pairing(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

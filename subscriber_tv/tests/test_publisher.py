@@ -30,12 +30,6 @@ def row(serial: str) -> frappe._dict:
 	return frappe.db.get_value("TV Entitlement", store_rights.name_of("Device", serial), fields, as_dict=True)
 
 
-def play_hours(serial: str) -> float:
-	return (
-		frappe.db.get_value("TV Entitlement", store_rights.name_of("Device", serial), "play_seconds") / 3600
-	)
-
-
 def many_tvs(subscription: str, number: int) -> list[str]:
 	"""Bound TVs written straight into the table: what matters here is how many there are."""
 	line = frappe.get_doc("TV Subscription", subscription).lines[0].line_id
@@ -123,28 +117,6 @@ class TestProjection(FrappeTestCase):
 		self.assertEqual(publish.current_sequence(), before + 1)
 		self.assertNotEqual(store_rights.document_hashes([version]), [hash_before])
 		self.assertEqual(row(serials[0]), lease)
-
-	def test_a_new_play_time_reaches_the_tvs_that_have_the_offer(self):
-		subscription = factories.make_subscription("Active")
-		(serial,) = many_tvs(subscription, 1)
-		note_change("Subscription", subscription)
-		publish_all()
-		line = frappe.get_doc("TV Subscription", subscription).lines[0]
-		offer = frappe.get_doc(
-			"TV Offer", frappe.db.get_value("TV Offer Version", line.offer_version, "offer")
-		)
-		offer.update({"play_hours": 5})
-		offer.save()
-		publish_all()
-		self.assertEqual(play_hours(serial), 5)
-		offer.update({"play_hours": 0})
-		offer.save()
-		settings = frappe.get_doc("TV Settings")
-		self.addCleanup(frappe.db.set_single_value, "TV Settings", "play_hours", settings.play_hours)
-		settings.play_hours = 7
-		settings.save()
-		publish_all()
-		self.assertEqual(play_hours(serial), 7)
 
 	def test_ageing_leases_are_signed_again_under_the_same_version(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

@@ -67,6 +67,9 @@ class MemoryNode:
 			self.seen[serial] = counter.Seen(number, nonce)
 		return verdict
 
+	def place(self, serial):
+		return None
+
 	def slots(self, row, request, now):
 		account = row.account or row.serial
 		found = streams.judge(self.running.get(account, {}), request.o, request.sid, row.streams, now)

@@ -16,7 +16,7 @@ class Lease(msgspec.Struct, frozen=True):
 	"""The claims of a lease. Times are epoch seconds UTC; `ver` never falls for a TV and a key of the operator.
 
 	`lim`: how many streams its subscription may run at once, when that is limited. `bind`: what the TV must say of its
-	parts, where these are bound.
+	parts, where these are bound. `mqtt`: 1 where the operator has a message broker; a TV that was told no place there asks the desk.
 	"""
 
 	iss: str
@@ -29,6 +29,7 @@ class Lease(msgspec.Struct, frozen=True):
 	offers: tuple[str, ...]
 	lim: int | UnsetType = UNSET
 	bind: str | UnsetType = UNSET
+	mqtt: int | UnsetType = UNSET
 
 
 class Denial(msgspec.Struct, frozen=True):

@@ -33,6 +33,9 @@ class Node(Protocol):
 	def count(self, serial: str, counter: int, nonce: str, proven: bool) -> Verdict:
 		"""Judge and remember a TV's number in one atomic step, as core.activation.counter.judge says."""
 
+	def place(self, serial: str) -> dict[str, str] | None:
+		"""The TV's place at the message broker; only the desk knows it."""
+
 	def slots(self, row: Row, request: StreamSlot, now: int) -> Slots:
 		"""Judge and remember a stream in one atomic step, as core.activation.streams.judge says."""
 

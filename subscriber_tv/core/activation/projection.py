@@ -184,14 +184,23 @@ def compile(facts: Facts, now: int) -> tuple[Unsigned, ...]:
 
 
 def sign(
-	unsigned: Unsigned, signer: jws.Signer, now: int, max_stale: int, issuer: str, version: int = 1
+	unsigned: Unsigned,
+	signer: jws.Signer,
+	now: int,
+	max_stale: int,
+	issuer: str,
+	version: int = 1,
+	*,
+	has_broker: bool = False,
 ) -> Signed:
 	"""Sign one row at `now`; its lease lives `max_stale` seconds, but never longer than the rights.
 
 	`version` must never fall for a TV: take the sequence number of the last change of `facts_hash`.
+	`has_broker` tells TVs that were paired before there was a message broker to ask for their place at it.
 	Sign a row again when `facts_hash` changed, when its lease grows old, or when `due_again` has come.
 	"""
 	expires = min(now + max_stale, unsigned.rights_until or now + max_stale)
+	head = (issuer, unsigned.subject, "tv", now, expires, version)
 	document = signer.sign(jws.OFFER, unsigned.document) if unsigned.document else ""
 	entry = Entry(
 		kind=unsigned.kind,
@@ -204,7 +213,7 @@ def sign(
 		rights_until=unsigned.rights_until,
 		offers=unsigned.offers,
 		play_seconds=unsigned.play_seconds,
-		lease=_lease(unsigned, signer, now, expires, issuer, version) if unsigned.rights_from else "",
+		lease=_lease(unsigned, signer, head, has_broker) if unsigned.rights_from else "",
 		expires_at=expires if unsigned.rights_from else 0,
 		denial=_denial(unsigned, signer, now, issuer, version) if unsigned.denial_code else "",
 		document=document,
@@ -365,18 +374,14 @@ def _hashed(row: Unsigned) -> Unsigned:
 	return replace(row, facts_hash=hashlib.sha256(_FORM + msgspec.json.encode(row)).hexdigest())
 
 
-def _lease(row: Unsigned, signer: jws.Signer, now: int, expires: int, issuer: str, version: int) -> str:
+def _lease(row: Unsigned, signer: jws.Signer, head: tuple, has_broker: bool) -> str:
 	claims = documents.Lease(
-		iss=issuer,
-		sub=row.subject,
-		aud="tv",
-		iat=now,
-		exp=expires,
-		ver=version,
+		*head,
 		cnf=documents.Confirmation(row.key_hash),
 		offers=row.offers,
 		lim=row.streams or UNSET,
 		bind=row.fp or UNSET,
+		mqtt=1 if has_broker else UNSET,
 	)
 	return signer.sign(jws.LEASE, msgspec.json.encode(claims))
 

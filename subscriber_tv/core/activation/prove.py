@@ -60,7 +60,8 @@ def assertion(body: bytes, node: Node, now: int) -> Answered:
 		return respond.conflict(node, row, verdict, said.nonce, key, now, int(said.counter))
 	decision = respond.decide_bound(row, said.parts, now)
 	epoch = str(node.masters.current)
-	reply = respond.spell(decision, said.nonce, node, now, epoch=epoch, key=mac.b64_mac(key))
+	place = node.place(said.serial)
+	reply = respond.spell(decision, said.nonce, node, now, epoch=epoch, key=mac.b64_mac(key), place=place)
 	return Answered(respond.authentic(reply, key), decision, proven=verdict.kind == counter.ACCEPTED)
 
 

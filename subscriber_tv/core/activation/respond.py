@@ -130,8 +130,9 @@ def spell(
 	hints: tuple[str, ...] = (),
 	epoch: str = "",
 	key: str = "",
+	place: dict[str, str] | None = None,
 ) -> wire.Answer:
-	"""The reply to a TV that has proven itself. `epoch` and `key` go along when it showed an assertion."""
+	"""The reply to a TV that has proven itself. `epoch`, `key` and its `place` at the broker go along when it showed an assertion."""
 	row = decision.row
 	if row is None or decision.kind == UNAVAILABLE:
 		return wire.UNAVAILABLE
@@ -147,6 +148,7 @@ def spell(
 			hints=hints or UNSET,
 			epoch=epoch or UNSET,
 			key=key or UNSET,
+			mqtt=place or UNSET,
 		)
 		return wire.encode(allowed)
 	denied = wire.Denied(

@@ -31,9 +31,10 @@ class Allowed(msgspec.Struct, frozen=True):
 	ask_after: int
 	n: str | UnsetType = UNSET
 	hints: tuple[str, ...] | UnsetType = UNSET
-	# Only in the answer to an assertion: the key of the days to come.
+	# Only in the answer to an assertion: the key of the days to come, and at the desk the place at the message broker.
 	epoch: str | UnsetType = UNSET
 	key: str | UnsetType = UNSET
+	mqtt: dict[str, str] | UnsetType = UNSET
 
 
 class Denied(msgspec.Struct, frozen=True):

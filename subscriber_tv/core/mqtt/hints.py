@@ -23,19 +23,24 @@ class Change:
 
 @dataclass(frozen=True)
 class Telling:
-	"""One hint: to `d` a serial or to a `site`, about a version. `tvs` hear it and may ask."""
+	"""One hint: to `d` a serial or to a `site`, about a version. `tvs` hear it and may ask.
+
+	:param document: hash of the offer document that it is about; empty: about rights
+	"""
 
 	kind: str
 	name: str
 	version: int
 	tvs: int = 1
+	document: str = ""
 
 
-def plan(changes: Iterable[Change], tvs_at: Mapping[str, int]) -> list[Telling]:
+def plan(changes: Iterable[Change], tvs_at: Mapping[str, int], document: str = "") -> list[Telling]:
 	"""The fewest hints for these changes. A site is told when at least `MANY` of its TVs and half of them changed.
 
 	Serials that cannot stand in a topic belong to TVs that cannot connect, and are left out.
 
+	:param document: hash of the offer document that changed for these TVs; empty: their rights did
 	:param tvs_at: how many TVs each site has in all, bound ones: that many hear a hint to it
 	"""
 	by_site: dict[str, dict[str, int]] = defaultdict(dict)
@@ -47,9 +52,12 @@ def plan(changes: Iterable[Change], tvs_at: Mapping[str, int]) -> list[Telling]:
 	for site, tvs in sorted(by_site.items()):
 		total = max(len(tvs), tvs_at.get(site, 0))
 		if site and len(tvs) >= MANY and 2 * len(tvs) >= total:
-			found.append(Telling(topics.SITE, site, max(tvs.values()), total))
+			found.append(Telling(topics.SITE, site, max(tvs.values()), total, document))
 		else:
-			found += [Telling(topics.DEVICE, serial, version) for serial, version in sorted(tvs.items())]
+			found += [
+				Telling(topics.DEVICE, serial, version, document=document)
+				for serial, version in sorted(tvs.items())
+			]
 	return found
 
 

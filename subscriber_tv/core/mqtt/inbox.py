@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from subscriber_tv.core.devices import jws
@@ -15,6 +17,9 @@ from subscriber_tv.core.mqtt import payloads, spread, topics
 
 LEAST_PAUSE = 30.0
 """Seconds between two questions that hints cause."""
+
+DOCUMENTS = 50
+"""Hashes of offer documents that a TV was told of and remembers."""
 
 REMEMBERED = 200
 """Commands whose names a TV keeps, beyond those that still run."""
@@ -35,22 +40,25 @@ class Inbox:
 	site: str = ""
 	group: str = ""
 	_heard: int = 0
+	_heard_of: deque[str] = field(default_factory=lambda: deque(maxlen=DOCUMENTS))
 	_asked_at: float | None = None
 	_asks_at: float | None = None
 	_obeyed: dict[str, int] = field(default_factory=dict)
 
-	def hinted(self, payload: bytes, known_version: int, now: float) -> float | None:
+	def hinted(
+		self, payload: bytes, known_version: int, now: float, documents: Collection[str] = ()
+	) -> float | None:
 		"""When to ask (epoch seconds; one question is enough, whatever was said before), or None when there is no reason to.
 
 		:param known_version: version of the rights the TV has
+		:param documents: hashes of the offer documents that it has
 		"""
 		try:
 			found = payloads.read_hint(payload)
 		except payloads.BadPayload:
 			return None
-		if found.v <= known_version or found.v == self._heard:
+		if not self._is_news(found, known_version, documents):
 			return None
-		self._heard = found.v
 		if self._asks_at is not None and self._asks_at <= now:
 			self._asked_at, self._asks_at = self._asks_at, None
 		at = now + spread.moment(self.serial, found.v, found.spread)
@@ -59,6 +67,17 @@ class Inbox:
 		# A question that is due sooner answers this hint too; one that is due later must not hold it up.
 		self._asks_at = at if self._asks_at is None else min(at, self._asks_at)
 		return self._asks_at
+
+	def _is_news(self, found: payloads.Hint, known_version: int, documents: Collection[str]) -> bool:
+		if found.eh:
+			if found.eh in documents or found.eh in self._heard_of:
+				return False
+			self._heard_of.append(found.eh)
+			return True
+		if found.v <= known_version or found.v == self._heard:
+			return False
+		self._heard = found.v
+		return True
 
 	def commanded(self, payload: bytes, verifier: jws.Verifier, now: float) -> payloads.Command | None:
 		"""The command to obey, or None when this is none for this TV now."""

@@ -36,6 +36,7 @@ DONE, REFUSED = "done", "refused"
 MEASURES = ("up", "temp", "err", "rssi", "fw", "ch")
 
 Number = Annotated[int, Meta(ge=0, le=2**53)]
+Hash = Annotated[str, Meta(pattern=r"\A([A-Za-z0-9_-]{43})?\Z")]
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{1,40}\Z")]
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Measure = Annotated[str, Meta(max_length=32)]
@@ -45,11 +46,15 @@ class BadPayload(ValueError):
 	"""Not a message of this kind."""
 
 
-class Hint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-	"""Your rights may have changed: ask, within `spread` seconds, unless you know version `v` already."""
+class Hint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+	"""Your rights may have changed: ask, within `spread` seconds, unless you know version `v` already.
+
+	:param eh: not your rights but a document of your offers changed, to the one with this hash: ask unless you have it
+	"""
 
 	v: Number
 	spread: Annotated[int, Meta(ge=0, le=LONGEST)]
+	eh: Hash = ""
 
 
 class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,9 +93,9 @@ class Acknowledgement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Found = TypeVar("Found")
 
 
-def hint(version: int, spread: int) -> bytes:
-	"""The bytes of a hint. Errors: BadPayload when a number is out of range."""
-	return _written(Hint(version, spread), Hint, MAX_HINT)
+def hint(version: int, spread: int, document: str = "") -> bytes:
+	"""The bytes of a hint, about rights or about an offer document with this hash. Errors: BadPayload when it breaks a limit."""
+	return _written(Hint(version, spread, document), Hint, MAX_HINT)
 
 
 def read_hint(payload: bytes) -> Hint:

@@ -12,6 +12,7 @@ from subscriber_tv.core.activation.feed import DEVICE
 from subscriber_tv.core.devices import jws
 from subscriber_tv.core.devices.requests import DESK, StreamSlot
 from subscriber_tv.flows.activation import keys, publish, store_rights
+from subscriber_tv.flows.mqtt import broker
 
 # One atomic statement: of two requests with one number, one is counted. `number` is set last, since each assignment
 # sees the ones before it. Rows changed: 1 for a new one, 2 for one that counted on, 0 for one that stays.
@@ -72,6 +73,11 @@ class DeskNode:
 			if verdict.kind != counter.ACCEPTED:
 				return verdict
 		return Verdict(counter.REPLAYED, _seen(serial).counter)
+
+	def place(self, serial: str) -> dict[str, str] | None:
+		"""The TV's place at the message broker, when the site uses one."""
+		site, model = frappe.db.get_value("TV Device", serial, ["site", "model"]) or (None, None)
+		return broker.place_of(serial, site, model)
 
 	def slots(self, row: Row, request: StreamSlot, now: int) -> streams.Slots:
 		"""Judge and remember a stream. Slots live in Redis: they last 90 seconds, and its being away limits nobody."""

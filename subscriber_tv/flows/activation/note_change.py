@@ -64,12 +64,12 @@ def note_changes(subject_type: str, subjects: Iterable[str]) -> None:
 	frappe.db.after_commit.add(wake)
 
 
-def note_all_bound() -> None:
-	"""Have the rights of every bound TV worked out again, after an update that gives their rows new fields."""
+def note_all_bound(model: str | None = None) -> None:
+	"""Have the rights of every bound TV worked out again, or of those of a model, with those they share a subscription with."""
 	device = frappe.qb.DocType("TV Device")
 	query = frappe.qb.from_(device).select(device.subscription).distinct()
-	bound = query.where((device.line_id != "") & (device.subscription != "")).run(pluck=True)
-	note_changes("Subscription", bound)
+	query = query.where((device.line_id != "") & (device.subscription != ""))
+	note_changes("Subscription", (query.where(device.model == model) if model else query).run(pluck=True))
 
 
 def wake() -> None:

@@ -14,6 +14,7 @@ from frappe.utils import add_to_date, now_datetime
 from subscriber_tv.core.activation import projection
 from subscriber_tv.core.activation.feed import OFFER
 from subscriber_tv.flows.activation import facts, keys, store_rights
+from subscriber_tv.flows.mqtt import broker
 from subscriber_tv.flows.provisioning.follow_rights import follow_rights
 from subscriber_tv.flows.settings import phase_on
 
@@ -127,6 +128,7 @@ def _publish(found: projection.Facts, now: int, again: bool = False) -> int:
 	before = store_rights.stored(store_rights.name_of(row.kind, row.subject) for row in rows)
 	signer, settings = keys.lease_signer(), frappe.get_cached_doc("TV Settings")
 	max_stale = (settings.max_stale_hours or 168) * 3600
+	issuer, has_broker = settings.issuer or "subscriber_tv", broker.enabled()
 	seq = _locked_sequence()
 	signed = []
 	for row in rows:
@@ -136,7 +138,7 @@ def _publish(found: projection.Facts, now: int, again: bool = False) -> int:
 			continue
 		seq += 1
 		version = seq if changed else old.version
-		done = projection.sign(row, signer, now, max_stale, settings.issuer or "subscriber_tv", version)
+		done = projection.sign(row, signer, now, max_stale, issuer, version, has_broker=has_broker)
 		signed.append(
 			projection.Signed(done.entry.numbered(seq), done.subscription, done.facts_hash, done.signed_at)
 		)

@@ -25,8 +25,8 @@ def note_offer(offer: str) -> None:
 	note_changes("Offer", _versions(offer))
 
 
-def note_play_time(offer: str) -> None:
-	"""How long a TV plays without asking stands in each TV's own row: every subscription that has the offer."""
+def note_terms(offer: str) -> None:
+	"""How long a TV plays without asking, and how many streams may run, stand in each TV's row: every subscription with the offer."""
 	line = frappe.qb.DocType("TV Subscription Line")
 	query = frappe.qb.from_(line).select(line.parent).distinct().orderby(line.parent)
 	query = query.where(

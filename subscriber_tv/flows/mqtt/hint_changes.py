@@ -5,11 +5,12 @@ by then says what is newest. The cursor moves once the broker has taken the hint
 """
 
 from collections import Counter
+from itertools import takewhile
 
 import frappe
 
 from subscriber_tv.adapters import mqtt
-from subscriber_tv.core.activation.feed import DEVICE
+from subscriber_tv.core.activation.feed import DEVICE, OFFER
 from subscriber_tv.core.mqtt import hints, payloads, topics
 from subscriber_tv.core.mqtt.spread import Pace
 from subscriber_tv.flows.activation.publish import current_sequence
@@ -21,6 +22,9 @@ CURSOR = "TV-MQTT-HINTED"
 
 AT_ONCE = 10_000
 """Changed TVs told of in one go."""
+
+SUBSCRIPTIONS = 500
+"""Subscriptions whose TVs are told of a changed offer document in one go."""
 
 SECONDS = 60.0
 """How long a hint may wait for the broker before it is made anew."""
@@ -36,6 +40,8 @@ class Hints:
 		self._batch = 0
 		self._open = 0
 		self._moves_to = 0
+		# While the TVs with a changed offer document are told by and by: the last subscription that was.
+		self._told_until = self._tells_until = ""
 		self._outcomes: Counter = Counter()
 
 	def send(self, connection: mqtt.Connection, now: float) -> int:
@@ -50,16 +56,14 @@ class Hints:
 			if before != top:
 				move_cursor(top)
 			return 0
-		rows = _changed(before, top)
-		moves_to = rows[-1].seq if len(rows) == AT_ONCE else top
-		tellings = _plan(rows)
+		tellings = self._next(before, top)
 		if not tellings:
-			move_cursor(moves_to)
+			self._move_on()
 			return 0
 		spread = self._pace.spread(hints.asked(tellings), now)
 		if spread is None:
 			return 0
-		return self._hand_over(connection, tellings, spread, moves_to)
+		return self._hand_over(connection, tellings, spread)
 
 	def settle(self, batch: int, outcome: str) -> None:
 		"""One hint of this batch came to this. When all did, the cursor moves; the caller commits."""
@@ -68,18 +72,42 @@ class Hints:
 		self._open -= 1
 		self._outcomes[outcome] += 1
 		if self._open == 0 and not self._outcomes[mqtt.EXPIRED]:
-			move_cursor(self._moves_to)
+			self._move_on()
 
-	def _hand_over(self, connection, tellings: list[hints.Telling], spread: int, moves_to: int) -> int:
+	def _next(self, before: int, top: int) -> list[hints.Telling]:
+		"""What is to be told first: TVs whose rights changed, or the next of those with a document that did."""
+		rows = _changed(before, top)
+		if rows and rows[0].kind == OFFER:
+			return self._next_of_document(rows[0], before)
+		mine = list(takewhile(lambda row: row.kind == DEVICE, rows))
+		all_of_it = len(mine) == len(rows) < AT_ONCE
+		self._moves_to, self._tells_until = top if all_of_it else mine[-1].seq, ""
+		return _plan(mine)
+
+	def _next_of_document(self, offer, before: int) -> list[hints.Telling]:
+		subscriptions = _subscriptions_with(offer.subject, self._told_until)
+		more = len(subscriptions) == SUBSCRIPTIONS
+		self._moves_to = before if more else offer.seq
+		self._tells_until = subscriptions[-1] if more else ""
+		rows = _holders(offer.subject, subscriptions)
+		return _plan([frappe._dict(row, version=offer.version) for row in rows], offer.document_hash)
+
+	def _move_on(self) -> None:
+		self._told_until = self._tells_until
+		move_cursor(self._moves_to)
+
+	def _hand_over(self, connection, tellings: list[hints.Telling], spread: int) -> int:
 		self._batch += 1
-		self._moves_to, self._outcomes = moves_to, Counter()
+		self._outcomes = Counter()
 		for telling in tellings:
 			to_tv = telling.kind == topics.DEVICE
 			leaf = topics.RIGHTS if to_tv else topics.COMMAND
 			topic = topics.build(broker.operator(), telling.kind, telling.name, leaf)
-			payload = payloads.hint(telling.version, spread)
+			payload = payloads.hint(telling.version, spread, telling.document)
 			key = (KEY, self._batch)
-			if connection.publish(topic, payload, within=SECONDS, retain=to_tv, key=key):
+			# Kept is what a TV's rights came to, and no document's news in its place.
+			keep = to_tv and not telling.document
+			if connection.publish(topic, payload, within=SECONDS, retain=keep, key=key):
 				self._open += 1
 			else:
 				# Counts as lost, so that the batch is made anew.
@@ -102,22 +130,50 @@ def move_cursor(seq: int) -> None:
 
 
 def _changed(after: int, until: int) -> list:
-	"""Rows of TVs whose facts changed since; those that were only signed again have an older version."""
+	"""Rows of TVs and offers whose facts changed since; those that were only signed again have an older version."""
 	row, device = frappe.qb.DocType("TV Entitlement"), frappe.qb.DocType("TV Device")
 	return (
 		frappe.qb.from_(row)
 		.left_join(device)
 		.on(device.name == row.subject)
-		.select(row.subject, row.seq, row.version, device.site, device.line_id)
-		.where((row.kind == DEVICE) & (row.seq > after) & (row.seq <= until) & (row.version > after))
+		.select(row.kind, row.subject, row.seq, row.version, row.document_hash, device.site, device.line_id)
+		.where((row.seq > after) & (row.seq <= until) & (row.version > after))
+		.where((row.kind == DEVICE) | ((row.kind == OFFER) & (row.document_hash != "")))
 		.orderby(row.seq)
 		.limit(AT_ONCE)
 		.run(as_dict=True)
 	)
 
 
-def _plan(rows: list) -> list[hints.Telling]:
+def _subscriptions_with(offer: str, after: str) -> list[str]:
+	"""The next subscriptions with a line of this offer version."""
+	line = frappe.qb.DocType("TV Subscription Line")
+	query = frappe.qb.from_(line).select(line.parent).distinct().orderby(line.parent).limit(SUBSCRIPTIONS)
+	query = query.where((line.parenttype == "TV Subscription") & (line.parent > after))
+	return query.where(line.offer_version == offer).run(pluck=True)
+
+
+def _holders(offer: str, subscriptions: list[str]) -> list:
+	"""TVs on a line of these subscriptions that has this offer version, by itself or by an option."""
+	if not subscriptions:
+		return []
+	line, device = frappe.qb.DocType("TV Subscription Line"), frappe.qb.DocType("TV Device")
+	mine = (line.line_id == device.line_id) | (line.option_of == device.line_id)
+	return (
+		frappe.qb.from_(device)
+		.join(line)
+		.on((line.parent == device.subscription) & (line.parenttype == "TV Subscription") & mine)
+		.select(device.name.as_("subject"), device.site, device.line_id)
+		.distinct()
+		.where(
+			device.subscription.isin(subscriptions) & (device.line_id != "") & (line.offer_version == offer)
+		)
+		.run(as_dict=True)
+	)
+
+
+def _plan(rows: list, document: str = "") -> list[hints.Telling]:
 	changes = [
 		hints.Change(row.subject, row.version, (row.site or "") if row.line_id else "") for row in rows
 	]
-	return hints.plan(changes, bound_at({change.site for change in changes if change.site}))
+	return hints.plan(changes, bound_at({change.site for change in changes if change.site}), document)

@@ -82,7 +82,7 @@ class Operator:
 			)
 		return Reply(answer.status, json.loads(answer.body), answer.body.decode(), {})
 
-	def bind(self, tv, version=1, code="", signer=SIGNER, serial=SERIAL, jkt="", fp=""):
+	def bind(self, tv, version=1, code="", signer=SIGNER, serial=SERIAL, jkt="", fp="", broker=False):
 		unsigned = Unsigned(
 			DEVICE,
 			serial,
@@ -95,7 +95,7 @@ class Operator:
 			denial_code=code,
 			key="" if tv.memory.credential else tv._own_key().point,
 		)
-		row = sign(unsigned, signer, NOW, 86_400, "operator", version).entry.row()
+		row = sign(unsigned, signer, NOW, 86_400, "operator", version, has_broker=broker).entry.row()
 		self.node.rows[SERIAL] = structs.replace(row, serial=SERIAL)
 		self.key = MASTERS.newest(SERIAL, tv.thumbprint)
 
@@ -127,6 +127,21 @@ def test_a_fresh_tv_makes_a_key_that_it_never_shows(operator):
 	tv.enrol()
 	assert "PRIVATE KEY" in tv.memory.private_key
 	assert operator.enrolment.key == tv._own_key().point
+
+
+def test_a_tv_that_knows_no_broker_asks_the_desk_when_its_lease_tells_of_one(tv, operator):
+	desk, place = Operator(), {"host": "broker.tv", "password": "secret"}
+	desk.node.audience = "desk"
+	desk.node.place = lambda serial: place if serial == SERIAL else None
+	for node in (operator, desk):
+		node.bind(tv)
+	assert tv.power_on().kind == PLAYING and not tv.wants_place
+	for node in (operator, desk):
+		node.bind(tv, version=2, broker=True)
+	assert tv.power_on().kind == PLAYING and tv.wants_place
+	assert tv.learn_place(desk).kind == PLAYING
+	assert tv.memory.mqtt == place and not tv.wants_place
+	assert tv.audience() == "south" and tv.power_on().kind == PLAYING
 
 
 def test_enrolment_sends_no_secret(operator):

@@ -2,6 +2,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from subscriber_tv.flows.activation.note_change import note_all_bound
+
 
 class TVDeviceModel(Document):
 	"""A model of TV, set-top box or smartcard: the Item it is in stock, how it is handed over, its warranty."""
@@ -10,6 +12,10 @@ class TVDeviceModel(Document):
 		self._check_item()
 		if (self.warranty_months or 0) < 0:
 			frappe.throw(_("The customer warranty cannot be negative."))
+
+	def on_update(self) -> None:
+		if not self.is_new() and self.has_value_changed("bind_parts"):
+			note_all_bound(self.name)
 
 	def after_insert(self) -> None:
 		"""TVs of this model may be in stock already."""

@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from subscriber_tv.core.catalogue.offer import OFFER_CODE
-from subscriber_tv.flows.catalogue.note_offers import note_offer, note_play_time
+from subscriber_tv.flows.catalogue.note_offers import note_offer, note_terms
 
 
 class TVOffer(Document):
@@ -26,5 +26,5 @@ class TVOffer(Document):
 	def on_update(self) -> None:
 		if self.has_value_changed("offer_name"):
 			note_offer(self.name)
-		if self.has_value_changed("play_hours"):
-			note_play_time(self.name)
+		if self.has_value_changed("play_hours") or self.has_value_changed("streams"):
+			note_terms(self.name)

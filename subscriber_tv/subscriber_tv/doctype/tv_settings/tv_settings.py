@@ -4,7 +4,7 @@ from frappe.model.document import Document
 from frappe.utils import cint, now_datetime
 
 from subscriber_tv.core.mqtt.topics import is_operator
-from subscriber_tv.flows.activation.note_change import note_changes
+from subscriber_tv.flows.activation.note_change import note_all_bound, note_changes
 from subscriber_tv.flows.billing.schedule_runs import schedule_of
 from subscriber_tv.flows.contracts.today import require_time_zone
 
@@ -124,9 +124,5 @@ class TVSettings(Document):
 
 	def _note_everything(self) -> None:
 		"""Every offer and every bound subscription: nothing was noted while the phase was off."""
-		versions = frappe.get_all("TV Offer Version", {"docstatus": 1}, pluck="name")
-		bound = frappe.get_all(
-			"TV Device", {"subscription": ("is", "set")}, pluck="subscription", distinct=True, limit=0
-		)
-		note_changes("Offer", versions)
-		note_changes("Subscription", bound)
+		note_changes("Offer", frappe.get_all("TV Offer Version", {"docstatus": 1}, pluck="name"))
+		note_all_bound()

@@ -37,6 +37,12 @@ def test_a_tv_that_changed_twice_is_told_once():
 	assert hints.plan(changes, {}) == [Telling("d", "HOTEL-000001", 9)]
 
 
+def test_a_changed_document_is_named_wherever_it_is_told():
+	few, many = Change("HOTEL-000001", 4), hotel(30)
+	found = hints.plan([few, *many], {"TVL-1": 30}, "hash")
+	assert found == [Telling("d", "HOTEL-000001", 4, 1, "hash"), Telling("site", "TVL-1", 39, 30, "hash")]
+
+
 def test_a_serial_that_can_stand_in_no_topic_is_left_out():
 	assert hints.plan([Change("tv-small", 1), Change("A/B", 2), Change("+", 3)], {}) == []
 

@@ -26,6 +26,9 @@ def command(**changes) -> payloads.Command:
 
 def test_a_hint_is_small_and_comes_back():
 	assert payloads.hint(7, 25) == b'{"v":7,"spread":25}'
+	document = "A" * 42 + "_"
+	assert payloads.hint(7, 25, document) == b'{"v":7,"spread":25,"eh":"%s"}' % document.encode()
+	assert len(payloads.hint(2**53, 3600, document)) <= payloads.MAX_HINT
 	assert len(payloads.hint(2**53, 3600)) <= payloads.MAX_HINT
 	assert payloads.read_hint(payloads.hint(7, 25)) == payloads.Hint(7, 25)
 

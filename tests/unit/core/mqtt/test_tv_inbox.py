@@ -32,6 +32,15 @@ def test_a_hint_about_what_it_knows_does_nothing(ear):
 	assert ear.hinted(payloads.hint(4, 0), 5, NOW) is None
 
 
+def test_a_hint_about_a_document_makes_it_ask_unless_it_has_it(ear):
+	known, fresh = "A" * 43, "B" * 43
+	assert ear.hinted(payloads.hint(5, 0, known), 4, NOW, {known}) is None
+	# The version in it is the document's, and says nothing about the TV's rights.
+	assert ear.hinted(payloads.hint(3, 0, fresh), 4, NOW, {known}) == NOW
+	assert ear.hinted(payloads.hint(3, 0, fresh), 4, NOW + 100, {known}) is None
+	assert ear.hinted(payloads.hint(5, 0), 4, NOW + 100, {known}) == NOW + 100
+
+
 def test_it_asks_within_the_spread(ear):
 	at = ear.hinted(payloads.hint(5, 60), 4, NOW)
 	assert NOW <= at < NOW + 60

@@ -1,0 +1,48 @@
+"""What a simulated TV keeps over a power cut."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Memory:
+	"""What a TV keeps in flash. Times are epoch seconds UTC by the server's clock."""
+
+	# Its own key (PEM), or the secret of a model without a key store: one of the two.
+	private_key: str = ""
+	credential: str = ""
+	# Its MAC key and the epoch it is of; nothing before it is paired or has proven itself.
+	key: str = ""
+	epoch: str = ""
+	# The last number used at each node.
+	counts: dict[str, int] = field(default_factory=dict)
+	device_code: str = ""
+	lease: str = ""
+	# The highest version of rights seen, and the key that signed it: an operator with a new key counts anew.
+	version: int = 0
+	signed_by: str = ""
+	play_until: int = 0
+	ask_after: int = 0
+	# The latest authentic time: the TV's clock never falls below it.
+	floor: int = 0
+	# Its place at the message broker, as the desk told it; empty when it was told none.
+	mqtt: dict[str, str] = field(default_factory=dict)
+
+
+def recall(flash: Path | None) -> Memory:
+	"""What stands in this file; a TV without one, or before its first word, knows nothing."""
+	if flash and flash.exists():
+		return Memory(**json.loads(flash.read_text()))
+	return Memory()
+
+
+def remember(memory: Memory, flash: Path) -> None:
+	"""Write it, whole or not at all: a power cut in the middle leaves what was there."""
+	fresh = flash.with_suffix(".new")
+	with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+		json.dump(asdict(memory), file)
+	fresh.replace(flash)
