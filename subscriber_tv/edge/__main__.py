@@ -12,6 +12,7 @@ import signal
 import sys
 
 from subscriber_tv.core.devices import wire
+from subscriber_tv.core.devices.jws import Verifier
 from subscriber_tv.edge import logs
 from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.app import create
@@ -35,7 +36,7 @@ def main() -> int:
 		print(f"subscriber_tv edge: {error}", file=sys.stderr)
 		return 2
 	logs.configure(config.name)
-	prepare(config.database)
+	prepare(config.database, Verifier(config.public_keys()))
 	for file in (config.answers_file, config.counts_file):
 		set_damaged_aside(file)
 	AnswerFile(config.answers_file).close()

@@ -22,7 +22,7 @@ import msgspec
 
 from subscriber_tv.core.activation import compact, feed
 from subscriber_tv.core.activation.decide import Row
-from subscriber_tv.core.devices.jws import Verifier
+from subscriber_tv.core.devices.jws import FEED, BadSignature, Verifier
 from subscriber_tv.edge import runtime
 
 log = logging.getLogger("subscriber_tv.edge")
@@ -36,6 +36,7 @@ create table if not exists state (
 	seq integer not null, as_of integer not null, devices integer not null, generation integer not null
 );
 insert or ignore into state values (1, 0, 0, 0, 0);
+create table if not exists seal (id integer primary key check (id = 1), token text not null);
 """
 
 # Rows have borne checksums since this version of the file.
@@ -169,6 +170,23 @@ class Store:
 		if problem != "ok":
 			raise Damaged(problem)
 
+	def check_origin(self, verifier: Verifier) -> None:
+		"""Damaged when what filled this file last was not signed by our publisher: it is somebody else's file."""
+		found = self._one("select token from seal", ())
+		try:
+			if found:
+				verifier.verify(FEED, found[0])
+		except BadSignature:
+			raise Damaged("it was filled by another publisher") from None
+
+	@property
+	def is_replaced(self) -> bool:
+		"""Whether the file has another one in its place by now, or none."""
+		try:
+			return os.stat(self._path).st_ino != self._inode
+		except FileNotFoundError:
+			return True
+
 	@property
 	def inode(self) -> int:
 		"""Which file this is, whatever is called so by now."""
@@ -189,7 +207,8 @@ class Store:
 	def _met(self, problem: str) -> Damaged:
 		"""Damage was met: whoever keeps the file up to date must know."""
 		self._is_sound = False
-		if runtime.note_damage():
+		# What a fresh file took the place of needs no other one.
+		if not self.is_replaced and runtime.note_damage():
 			log.error(
 				"%s is damaged (%s): rows that are whole are served until it is replaced", self._path, problem
 			)
@@ -200,7 +219,8 @@ class Store:
 			inode = os.stat(self._path).st_ino
 		except OSError:
 			return  # nothing took its place yet
-		if inode != self._inode:
+		# A file that nobody vouches for is not ours: the one that was open serves on, though it has no name any more.
+		if inode != self._inode and runtime.is_sound(inode):
 			self._db.close()
 			self._open()
 		self._is_sound = runtime.is_sound(self._inode)
@@ -216,6 +236,7 @@ class Store:
 		with self._transaction():
 			change = self._put(page.rows, state.generation)
 			self._advance(page, state.devices + change, state.generation)
+			self._seal(signature)
 		return self.state()
 
 	def load_snapshot(self, pages: Iterable[tuple[bytes, str]], verifier: Verifier) -> State:
@@ -236,6 +257,7 @@ class Store:
 			with self._transaction():
 				self._put(page.rows, generation)
 				if page.last:
+					self._seal(signature)
 					return self._finish(page, generation)
 		raise OutOfOrder("the snapshot has no last page")
 
@@ -285,6 +307,10 @@ class Store:
 			(page.upto, page.as_of, devices, generation),
 		)
 
+	def _seal(self, signature: str) -> None:
+		"""Keep the signature of the last page: it says whose file this is."""
+		self._db.execute("insert or replace into seal values (1, ?)", (signature,))
+
 	@contextmanager
 	def _transaction(self) -> Iterator[None]:
 		self._db.execute("begin immediate")
@@ -296,11 +322,15 @@ class Store:
 		self._db.execute("commit")
 
 
-def prepare(path: Path | str) -> None:
-	"""Make the file when it is missing or cannot even be opened. What it holds is checked later, while TVs are served."""
+def prepare(path: Path | str, verifier: Verifier) -> None:
+	"""Make the file when it is missing, cannot even be opened or is somebody else's.
+
+	What it holds is checked later, while TVs are served.
+	"""
 	set_damaged_aside(path, whole=False)
 	try:
-		Store(path).close()
+		with closing(Store(path)) as store:
+			store.check_origin(verifier)
 	except (sqlite3.Error, UnicodeDecodeError) as error:
 		if not _is_damage(error):
 			raise

@@ -161,6 +161,9 @@ def run(config: Config, stop: threading.Event) -> None:
 			if runtime.is_damaged():
 				store = _closed(store)
 				replace(config.database, client, verifier)
+			if store and store.is_replaced:
+				_note_replaced(config.database)
+				continue
 			store = store or Store(config.database)
 			step(store, client, verifier)
 			pause = _FIRST_RETRY
@@ -174,6 +177,11 @@ def run(config: Config, stop: threading.Event) -> None:
 		pause = min(_LAST_RETRY, pause * 2)
 	client.close()
 	_closed(store)
+
+
+def _note_replaced(database: Path) -> None:
+	if runtime.note_damage():
+		log.error("%s was replaced by somebody, or removed: everything is fetched again", database)
 
 
 def _closed(store: Store | None) -> None:

@@ -67,9 +67,9 @@ def occurrences(content, text):
 	return found
 
 
-@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("which", [0, 1])
 def test_a_damaged_row_or_index_denies_nobody_and_heals(rights, publisher, start, which):
-	"""The serial stands in the row, in its entry and in the index: each is spoiled in turn."""
+	"""The serial stands in the row and in the index: each is spoiled in turn."""
 	edge = start(rights, publisher.url)
 	eventually(answers(edge, 200))
 	stop_and_fold(edge)
@@ -78,7 +78,7 @@ def test_a_damaged_row_or_index_denies_nobody_and_heals(rights, publisher, start
 	file = edge.folder / "edge.db"
 	content = bytearray(file.read_bytes())
 	places = occurrences(bytes(content), SERIAL.encode())
-	assert len(places) == 3
+	assert len(places) == 2
 	content[places[which] + 7] ^= 4
 	file.write_bytes(content)
 	edge.start()
