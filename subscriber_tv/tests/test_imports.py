@@ -3,13 +3,16 @@
 from unittest.mock import patch
 
 import frappe
+from frappe.permissions import add_user_permission
 from frappe.tests.utils import FrappeTestCase
 
 from subscriber_tv.api import imports as api
+from subscriber_tv.flows.imports import find
 from subscriber_tv.flows.imports.load_file import Report, load_file
 from subscriber_tv.flows.imports.load_upload import load_upload
 from subscriber_tv.flows.imports.report_problems import problems_csv, save_report
 from subscriber_tv.tests import factories
+from subscriber_tv.tests.contract_case import make_user
 
 CHANNELS = "channel_code,channel_name,number\nIMP1,Une,901\nIMP2,,902\nIMP3,Trois,903\n"
 
@@ -32,6 +35,18 @@ class TestImports(FrappeTestCase):
 			[(p.line, p.column, p.code) for p in report.problems], [(3, "channel_name", "required")]
 		)
 		self.assertTrue(frappe.db.exists("TV Channel", "PART3"))
+
+	def test_of_two_of_one_name_the_one_the_user_may_see_is_found(self):
+		hidden = factories.make_customer()
+		name = frappe.db.get_value("Customer", hidden, "customer_name")
+		twin = frappe.copy_doc(frappe.get_doc("Customer", hidden)).insert().name
+		sites = [factories.make_site(customer, site_name="Annexe") for customer in (hidden, twin)]
+		self.assertEqual((find.customer(name), find.site(name, "Annexe")), (hidden, sites[0]))
+		user = make_user("TV Back Office")
+		add_user_permission("Customer", twin, user)
+		self.addCleanup(frappe.set_user, "Administrator")
+		frappe.set_user(user)
+		self.assertEqual((find.customer(name), find.site(name, "Annexe")), (twin, sites[1]))
 
 	def test_a_second_load_changes_nothing(self):
 		load("channels", CHANNELS)

@@ -21,14 +21,13 @@ def by_name(doctype: str, name: str) -> str:
 
 def customer(customer_name: str) -> str:
 	"""The customer of this name."""
-	found = frappe.db.get_value("Customer", {"customer_name": customer_name})
-	return _need_permitted(found, "Customer", customer_name)
+	return _permitted("Customer", {"customer_name": customer_name}, customer_name)
 
 
 def site(customer_name: str, site_name: str) -> str:
 	"""The site of this name of a customer."""
 	filters = {"customer": customer(customer_name), "site_name": site_name}
-	return _need_permitted(frappe.db.get_value("TV Site", filters), "TV Site", site_name)
+	return _permitted("TV Site", filters, site_name)
 
 
 def warehouse(name: str) -> str:
@@ -42,9 +41,9 @@ def warehouse(name: str) -> str:
 
 def subscription(reference: str) -> str:
 	"""The subscription with this external reference, else of this name."""
-	found = frappe.db.get_value("TV Subscription", {"external_reference": reference})
-	found = found or frappe.db.exists("TV Subscription", reference)
-	return _need_permitted(found, "TV Subscription", reference)
+	known = frappe.db.exists("TV Subscription", {"external_reference": reference})
+	filters = {"external_reference": reference} if known else {"name": reference}
+	return _permitted("TV Subscription", filters, reference)
 
 
 def offer_version(offer_code: str, version: int) -> str:
@@ -70,9 +69,11 @@ def save_if_changed(doc, values: dict) -> bool:
 	return True
 
 
-def _need_permitted(found: str | None, doctype: str, name: str) -> str:
-	"""What user permissions keep from whoever loads the file is to him as if it were not."""
-	return _need(next(iter(permitted(doctype, [found] if found else [])), None), doctype, name)
+def _permitted(doctype: str, filters: dict, name: str) -> str:
+	"""The oldest that fits; what user permissions keep from whoever loads the file is to him as if it were not."""
+	found = frappe.get_all(doctype, filters, pluck="name", order_by="creation, name", limit=0)
+	seen = permitted(doctype, found)
+	return _need(next((one for one in found if one in seen), None), doctype, name)
 
 
 def _need(found: str | None, doctype: str, name: str) -> str:
