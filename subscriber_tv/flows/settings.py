@@ -3,6 +3,8 @@
 import frappe
 from frappe import _
 
+from subscriber_tv.core.billing.limits import MAX_ROWS
+
 #: Phase -> label of its switch in TV Settings. Off means: the hooks of the phase do nothing.
 PHASES = {
 	"orders": "Orders",
@@ -31,6 +33,11 @@ def phase_on(phase: str) -> bool:
 def max_months() -> int:
 	"""How many months back a bill may reach."""
 	return frappe.get_cached_doc("TV Settings").max_catch_up_months or DEFAULT_MAX_MONTHS
+
+
+def billing_limits() -> tuple[int, int]:
+	"""The two safety limits of a bill: how many months back it may reach, and how many rows a day it may have."""
+	return max_months(), frappe.get_cached_doc("TV Settings").get("max_rows_a_day") or MAX_ROWS
 
 
 def require_phase(phase: str) -> None:

@@ -4,10 +4,14 @@ from decimal import Decimal
 
 import frappe
 from frappe.tests.utils import FrappeTestCase
+from frappe.utils import getdate
 
-from subscriber_tv.flows.billing.bill_payer import bill_payer
+from subscriber_tv.flows.billing.bill_payer import Outcome, settle
+from subscriber_tv.flows.billing.lock import under_payer_lock
 from subscriber_tv.flows.contracts.change_state import change_state
+from subscriber_tv.flows.settings import require_phase
 from subscriber_tv.ledger.party import tax_template
+from subscriber_tv.ledger.posting.totals import count_sales
 from subscriber_tv.tests import factories
 
 COMPANY = factories.COMPANY
@@ -35,6 +39,22 @@ def set_tax_rates(rates: dict[str, float]) -> dict[str, float]:
 	template.save()
 	frappe.db.commit()
 	return before
+
+
+def bill_payer(*, payer: str, company: str, posting_date: str, bill_until: str) -> str | None:
+	"""Bill one payer as a run does, and commit nothing: the invoice (else the credit note), or None. Who is refused raises."""
+	require_phase("billing")
+
+	def unit() -> Outcome:
+		outcome = settle(
+			payer=payer, company=company, posting_date=getdate(posting_date), bill_until=getdate(bill_until)
+		)
+		if outcome.refused:
+			frappe.throw("<br>".join(outcome.refused))
+		count_sales()
+		return outcome
+
+	return under_payer_lock(payer, unit).document
 
 
 class BillingTestCase(FrappeTestCase):

@@ -6,14 +6,13 @@ import frappe
 
 from subscriber_tv.api import contract_terms
 from subscriber_tv.flows.billing import facts
-from subscriber_tv.flows.billing.bill_payer import bill_payer
 from subscriber_tv.flows.contracts import timeline
 from subscriber_tv.flows.contracts.change_parties import change_holder, change_payer, move
 from subscriber_tv.flows.contracts.change_state import IllegalChange
 from subscriber_tv.flows.contracts.change_terms import withdraw_change
 from subscriber_tv.flows.contracts.follow_lines import follow_lines
 from subscriber_tv.tests import factories
-from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase, ledger
+from subscriber_tv.tests.billing_case import COMPANY, TODAY, BillingTestCase, bill_payer, ledger
 from subscriber_tv.tests.contract_case import make_user
 
 

@@ -5,8 +5,7 @@ from decimal import Decimal
 import frappe
 
 from subscriber_tv.flows.billing import use_credit as credit
-from subscriber_tv.flows.billing.bill_payer import bill_payer
-from subscriber_tv.tests.billing_case import COMPANY, RECEIVABLE, TODAY
+from subscriber_tv.tests.billing_case import COMPANY, RECEIVABLE, TODAY, bill_payer
 from subscriber_tv.tests.processes import on_own_connections
 from subscriber_tv.tests.test_credit_first import CreditCase, account, open_by_voucher
 

@@ -77,6 +77,20 @@ class TestPayerWatch(BillingTestCase):
 		self.assertTrue(self.is_quiet(payer, "2026-11-30"))
 		self.assertFalse(self.is_quiet(payer, "2026-12-01"))
 
+	def test_another_limit_of_the_settings_ends_it(self):
+		_, payer = self.quiet_payer()
+		before = frappe.db.get_single_value("TV Settings", "max_catch_up_months")
+		self.addCleanup(self.limit, before)
+		self.limit(before + 12)
+		self.assertFalse(self.is_quiet(payer), "what was too old to be billed may be billed now")
+		self.look(payer)
+		self.assertTrue(self.is_quiet(payer))
+
+	def limit(self, months: int) -> None:
+		frappe.db.set_single_value("TV Settings", "max_catch_up_months", months)
+		frappe.clear_document_cache("TV Settings", "TV Settings")
+		frappe.db.commit()
+
 	def test_a_change_of_the_contract_ends_it(self):
 		subscription, payer = self.quiet_payer()
 		self.change(subscription, "end", "2026-11-15")

@@ -46,9 +46,8 @@ def set_scene(site: str) -> dict:
 
 def _bill_a_hotel() -> dict:
 	"""Four TVs at 30.00 from 11 November, billed on that day: 20 days of 30."""
-	from subscriber_tv.flows.billing.bill_payer import bill_payer
 	from subscriber_tv.tests import factories
-	from subscriber_tv.tests.billing_case import make_version
+	from subscriber_tv.tests.billing_case import bill_payer, make_version
 
 	subscription = factories.make_subscription(
 		"Active",

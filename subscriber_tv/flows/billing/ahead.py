@@ -52,7 +52,7 @@ class Ahead:
 		shared = shared_with(self._company, payers)
 		self._loaded = {
 			payer: found
-			for payer, found in facts.load_all(payers, self._company).items()
+			for payer, found in facts.load_all(payers, self._company, shared).items()
 			if payer not in shared and not isinstance(found, Refused) and not _looks_at_others(found)
 		}
 

@@ -4,29 +4,23 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-import frappe
-from frappe.utils import getdate
-
 from subscriber_tv.core.billing.bill import PayerBill, decide
-from subscriber_tv.core.billing.limits import MAX_ROWS
 from subscriber_tv.core.billing.price import Refused
 from subscriber_tv.core.money import ZERO
 from subscriber_tv.flows.billing import facts
 from subscriber_tv.flows.billing.ahead import Ahead
 from subscriber_tv.flows.billing.facts import Loaded
 from subscriber_tv.flows.billing.first_bills import hold_back
-from subscriber_tv.flows.billing.lock import under_payer_lock
 from subscriber_tv.flows.billing.series import default_series
 from subscriber_tv.flows.billing.use_credit import use_credit
 from subscriber_tv.flows.billing.warnings import warnings_of
 from subscriber_tv.flows.billing.watch import keep_quiet
 from subscriber_tv.flows.billing.words import why_refused
 from subscriber_tv.flows.billing.write_bill import write_bill
-from subscriber_tv.flows.settings import max_months, require_phase
+from subscriber_tv.flows.settings import billing_limits, max_months
 from subscriber_tv.flows.usage.mark_held import mark_held
 from subscriber_tv.ledger.invoices import Order
 from subscriber_tv.ledger.posting.memory import remembering
-from subscriber_tv.ledger.posting.totals import count_sales
 
 
 @dataclass(frozen=True)
@@ -46,39 +40,6 @@ class Outcome:
 	def document(self) -> str | None:
 		"""The one document to show: the invoice, else the credit note."""
 		return next(iter((*self.invoices, *self.credit_notes)), None)
-
-
-def bill_payer(
-	*,
-	payer: str,
-	company: str,
-	posting_date: date | str,
-	bill_until: date | str,
-	bill_run: str | None = None,
-	series: str | None = None,
-) -> str | None:
-	"""Invoice what is due to `payer` and commit nothing; return the invoice (else the credit note), or None.
-
-	Rolls the current transaction back first (see `lock.payer_lock`). Errors: PhaseOff; ValidationError with the
-	reasons when a contract is refused: nothing is written then, unlike in a bill run.
-	"""
-	require_phase("billing")
-
-	def unit() -> Outcome:
-		outcome = settle(
-			payer=payer,
-			company=company,
-			posting_date=getdate(posting_date),
-			bill_until=getdate(bill_until),
-			bill_run=bill_run,
-			series=series,
-		)
-		if outcome.refused:
-			frappe.throw("<br>".join(outcome.refused))
-		count_sales()
-		return outcome
-
-	return under_payer_lock(payer, unit).document
 
 
 def settle(
@@ -138,10 +99,6 @@ def look_at(
 	if isinstance(loaded, Refused):
 		# A row that cannot be read could be billed twice: the whole payer waits.
 		return [], PayerBill(refused=(loaded,))
-	bill = decide(
-		loaded,
-		until=bill_until,
-		max_months=max_months(),
-		max_rows=frappe.get_cached_doc("TV Settings").get("max_rows_a_day") or MAX_ROWS,
-	)
+	months, rows = billing_limits()
+	bill = decide(loaded, until=bill_until, max_months=months, max_rows=rows)
 	return loaded, bill

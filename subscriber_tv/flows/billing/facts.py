@@ -57,9 +57,14 @@ def load(payer: str, company: str) -> Loaded:
 	return found
 
 
-def load_all(payers: Sequence[str], company: str) -> dict[str, Loaded | Refused]:
-	"""The facts of several payers, with as many queries as for one; who would be refused has his refusal."""
-	shared = shared_with(company, payers)
+def load_all(
+	payers: Sequence[str], company: str, shared: dict[str, set[str]] | None = None
+) -> dict[str, Loaded | Refused]:
+	"""The facts of several payers, with as many queries as for one; who would be refused has his refusal.
+
+	:param shared: what `shared_with` says of these payers, for a caller who asked already
+	"""
+	shared = shared_with(company, payers) if shared is None else shared
 	rows = _subscriptions(company, payers, set(chain.from_iterable(shared.values())))
 	contracts = load_many(row.name for row in rows)
 	offers = offers_of({line.offer_version for contract in contracts.values() for line in contract.lines})

@@ -1,4 +1,5 @@
-"""What the records look like that a payer's bill is made from: number, latest change and checksum of each kind.
+"""What the records look like that a payer's bill is made from: number, latest change and checksum of each kind, and the
+limits of TV Settings that hold rows back.
 
 Two looks that are equal saw the same records, however clocks are set and whoever committed first. Only equality counts.
 """
@@ -7,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import frappe
+
+from subscriber_tv.flows.settings import billing_limits
 
 _SERVED = "s.company = %(company)s and s.activated_on is not null"
 _MARK = "count(*), coalesce(max({0}.modified), ''), sum(crc32(concat({0}.name, {0}.modified)))"
@@ -55,10 +58,11 @@ def seen_with_invoices(company: str, payers: Sequence[str]) -> dict[str, str]:
 def _texts(query: str, company: str, payers: Sequence[str] | None) -> dict[str, str]:
 	found: dict[str, list[str]] = defaultdict(list)
 	offers = ""
+	limits = "|".join(("limits", *map(str, billing_limits())))
 	for kind, payer, *mark in frappe.db.sql(query, {"company": company, "payers": tuple(payers or ())}):
 		text = "|".join(map(str, (kind, *mark)))
 		if kind == "offers":
 			offers = text
 		else:
 			found[payer].append(text)
-	return {payer: " ".join((*sorted(parts), offers)) for payer, parts in found.items()}
+	return {payer: " ".join((*sorted(parts), offers, limits)) for payer, parts in found.items()}
