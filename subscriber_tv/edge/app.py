@@ -12,7 +12,6 @@ import os
 import re
 import sqlite3
 import sys
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +25,7 @@ from subscriber_tv.core.devices import wire
 from subscriber_tv.edge import config as configuration
 from subscriber_tv.edge.admission import Door
 from subscriber_tv.edge.answers import Counter
+from subscriber_tv.edge.clock import Clock
 from subscriber_tv.edge.enrol import CARRIED, Forwarder
 from subscriber_tv.edge.node import EdgeNode
 from subscriber_tv.edge.static import load_pages
@@ -67,9 +67,9 @@ class Refused(Exception):
 class Edge:
 	"""The ASGI application of one worker process."""
 
-	def __init__(self, config: configuration.Config, clock: Callable[[], float] = time.time):
+	def __init__(self, config: configuration.Config, clock: Callable[[], float] | None = None):
 		self._config = config
-		self._clock = clock
+		self._clock = clock or Clock(config.clock_file)
 		self._node = EdgeNode(config)
 		self._forwarder = Forwarder(config)
 		self._door = Door(config)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from itertools import islice
 
 import msgspec
 
 from subscriber_tv.core.activation import compact, compare, feed
+from subscriber_tv.edge.clock import Clock
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.store import Store
 
@@ -22,9 +22,8 @@ def answer(config: Config, path: str, authorization: str | None, body: bytes) ->
 	if ask is None:
 		return 404, b'{"error":"not_found"}'
 	secret = config.feed_secret() if config.feed_secret_file else b""
-	if not secret or not feed.authorized(
-		authorization, secret, path, int(time.time()), method="POST", body=body
-	):
+	now = int(Clock(config.clock_file)())
+	if not secret or not feed.authorized(authorization, secret, path, now, method="POST", body=body):
 		return 401, b'{"error":"unauthorised"}'
 	try:
 		question = _question.decode(body)

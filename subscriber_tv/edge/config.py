@@ -70,6 +70,11 @@ class Config:
 		"""Where the TVs' counts are kept, likewise."""
 		return self.database.with_name(f"{self.database.stem}-counts{self.database.suffix}")
 
+	@property
+	def clock_file(self) -> Path:
+		"""Where the time that the publisher accepted last is noted, likewise."""
+		return self.database.with_name(f"{self.database.stem}-clock.json")
+
 	def masters(self) -> mac.Masters:
 		"""The masters that TVs' keys follow from. Errors: ConfigError, mac.BadMasters."""
 		return mac.read_masters(_read(self.masters_file, "masters_file"))

@@ -11,7 +11,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from subscriber_tv.core.activation import feed, report
 from subscriber_tv.core.devices.jws import Verifier
 from subscriber_tv.edge import runtime
 from subscriber_tv.edge.answers import AnswerFile
+from subscriber_tv.edge.clock import Clock
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.store import OutOfOrder, Store, put_in_place
 
@@ -45,14 +46,26 @@ class Gap(Exception):
 class FeedClient:
 	"""Asks the publisher for pages, and sends it reports, over one kept connection.
 
-	`wait` is how long, in seconds, a question for news may stay open; `edge` is the identity the publisher notes.
+	`wait` is how long, in seconds, a question for news may stay open; `edge` is the identity the publisher notes. `clock`
+	dates the questions: whose time is refused is tried with the machine's own, and the other way round.
 	"""
 
-	def __init__(self, url: str, secret: bytes, wait: int, edge: str = ""):
+	def __init__(
+		self,
+		url: str,
+		secret: bytes,
+		wait: int,
+		edge: str = "",
+		clock: Callable[[], float] = time.time,
+	):
 		self._url = urlsplit(url)
 		self._secret = secret
 		self._wait = wait
 		self._edge = edge
+		self._clock = clock
+		self._goes_by_machine = False
+		# The time of the last question that was let in.
+		self.accepted = 0.0
 		self._connection: http.client.HTTPConnection | None = None
 
 	def delta(self, after: int, as_of: int) -> tuple[bytes, str]:
@@ -91,6 +104,7 @@ class FeedClient:
 			raise Gap
 		if status == 401:
 			# A request is good for two minutes.
+			self._goes_by_machine = not self._goes_by_machine
 			raise FeedUnavailable("the publisher does not let us in: is the clock right, and the secret?")
 		if status != 200:
 			self.close()
@@ -98,17 +112,20 @@ class FeedClient:
 		return body, signature
 
 	def _ask(self, method: str, path: str, sent: bytes = b"") -> tuple[int, bytes, str]:
-		target = self._url.path.rstrip("/") + path
+		target, began = self._url.path.rstrip("/") + path, time.monotonic()
 		try:
 			connection = self._connection = self._connection or self._connect()
 			# The secret signs the path as the publisher sees it, without what a proxy in front may have cut off.
-			authorization = feed.authorization(self._secret, path, int(time.time()), method=method, body=sent)
+			moment = time.time() if self._goes_by_machine else self._clock()
+			authorization = feed.authorization(self._secret, path, int(moment), method=method, body=sent)
 			connection.request(method, target, sent or None, {"Authorization": authorization})
 			response = connection.getresponse()
 			body = response.read(_MAX_PAGE)
 		except (OSError, http.client.HTTPException) as error:
 			self.close()
 			raise FeedUnavailable(str(error) or type(error).__name__) from None
+		# The answer may have waited for news: so much later it is now.
+		self.accepted = moment + time.monotonic() - began if response.status == 200 else 0.0
 		return response.status, body, response.getheader(feed.SIGNATURE_HEADER, "")
 
 	def _connect(self) -> http.client.HTTPConnection:
@@ -153,7 +170,8 @@ def run(config: Config, stop: threading.Event) -> None:
 	store: Store | None = None
 	with closing(AnswerFile(config.answers_file)) as answers:
 		edge = report.identity(config.name, answers.file())
-	client = FeedClient(config.feed_url, config.feed_secret(), config.feed_wait, edge)
+	clock = Clock(config.clock_file)
+	client = FeedClient(config.feed_url, config.feed_secret(), config.feed_wait, edge, clock)
 	verifier = Verifier(config.public_keys())
 	pause = _FIRST_RETRY
 	while not stop.is_set():
@@ -166,6 +184,8 @@ def run(config: Config, stop: threading.Event) -> None:
 				continue
 			store = store or Store(config.database)
 			step(store, client, verifier)
+			if client.accepted:
+				clock.vouch(client.accepted)
 			pause = _FIRST_RETRY
 			continue
 		except (FeedUnavailable, feed.BadPage, sqlite3.OperationalError, OSError) as error:

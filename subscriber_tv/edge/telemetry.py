@@ -9,6 +9,7 @@ from contextlib import closing
 
 from subscriber_tv.core.activation import report, telemetry
 from subscriber_tv.edge.answers import AnswerFile
+from subscriber_tv.edge.clock import Clock
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.sync import FeedClient, FeedUnavailable
 
@@ -47,7 +48,8 @@ class Telemetry:
 		try:
 			with closing(AnswerFile(self._config.answers_file)) as file:
 				edge = report.identity(self._config.name, file.file())
-			client = FeedClient(self._config.feed_url, self._config.feed_secret(), _TIMEOUT)
+			clock = Clock(self._config.clock_file)
+			client = FeedClient(self._config.feed_url, self._config.feed_secret(), _TIMEOUT, clock=clock)
 			with closing(client):
 				for body in telemetry.encode(edge, hours, resyncs):
 					status = client.post(telemetry.TELEMETRY_PATH, body)

@@ -15,6 +15,7 @@ from contextlib import closing
 from subscriber_tv.core.activation import report
 from subscriber_tv.edge import answers
 from subscriber_tv.edge.answers import AnswerFile
+from subscriber_tv.edge.clock import Clock
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.sync import FeedClient, FeedUnavailable
 
@@ -42,7 +43,7 @@ def send_all(file: AnswerFile, client: FeedClient, name: str) -> None:
 
 def run(config: Config, stop: threading.Event) -> None:
 	"""Send what is counted every few seconds until `stop` is set."""
-	client = FeedClient(config.feed_url, config.feed_secret(), _TIMEOUT)
+	client = FeedClient(config.feed_url, config.feed_secret(), _TIMEOUT, clock=Clock(config.clock_file))
 	pause = config.answers_every
 	with closing(AnswerFile(config.answers_file)) as file:
 		while not stop.wait(pause * random.uniform(0.8, 1.0)):

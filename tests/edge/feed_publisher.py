@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -37,41 +38,56 @@ def credential(serial: str) -> str:
 
 
 class Rights:
-	"""The rows of the test operator, numbered as they change."""
+	"""The rows of the test operator, numbered as they change. Leases live `max_stale` seconds; `clock` tells the time."""
 
-	def __init__(self, signer: jws.Signer | None = None):
+	def __init__(self, signer: jws.Signer | None = None, max_stale: int = WEEK, clock=time.time):
 		self.signer = signer or jws.Signer(jws.new_key())
+		self.max_stale = max_stale
+		self.clock = clock
+		self._facts: dict[str, tuple[Facts, int]] = {}
 		self.rows: dict[str, feed.Entry] = {}
 		self.seq = 0
 		self.changed = threading.Condition()
 		self.change(Facts(offers=(OFFER,)))
 
-	def set_state(self, serial: str, state: str) -> None:
-		"""Put a TV's subscription into a state since the beginning of 2026."""
-		self._bind(DeviceFacts(serial, wire.key_fingerprint(credential(serial)), serial, "L1"), state)
+	def set_state(self, serial: str, state: str, until: int = 0) -> None:
+		"""Put a TV's subscription into a state since the beginning of 2026; its rights end at `until` (epoch seconds)."""
+		self._bind(DeviceFacts(serial, wire.key_fingerprint(credential(serial)), serial, "L1"), state, until)
+
+	def set_secret(self, serial: str, secret: str) -> None:
+		"""Bind a TV that has this secret; it may play."""
+		self._bind(DeviceFacts(serial, wire.key_fingerprint(secret), serial, "L1"), "Active")
 
 	def set_key(self, serial: str, signer: jws.Signer) -> None:
 		"""Bind a TV that has a key of its own; it may play."""
 		self._bind(DeviceFacts(serial, signer.kid, serial, "L1", key=signer.point), "Active")
 
-	def _bind(self, device: DeviceFacts, state: str) -> None:
+	def _bind(self, device: DeviceFacts, state: str, until: int = 0) -> None:
 		serial = device.serial
 		contract = ContractFacts(
 			serial, "Europe/Paris", (Span(state, date(2026, 1, 1)),), (LineSpan("L1", OFFER.name),)
 		)
-		self.change(Facts((device,), (contract,)))
+		self._facts[serial] = Facts((device,), (contract,)), until
+		self.change(*self._facts[serial])
 
 	def remove(self, serial: str) -> None:
 		"""Unbind a TV."""
 		self.change(Facts(removed=(serial,)))
 
-	def change(self, facts: Facts) -> None:
-		"""Compile, sign and number what these facts say."""
-		now = int(time.time())
+	def sign_again(self) -> None:
+		"""Sign every TV's lease anew, as the publisher does daily."""
+		for facts, until in list(self._facts.values()):
+			self.change(facts, until)
+
+	def change(self, facts: Facts, until: int = 0) -> None:
+		"""Compile, sign and number what these facts say; rights that are open end at `until`, where it is given."""
+		now = int(self.clock())
 		with self.changed:
 			for unsigned in projection.compile(facts, now):
 				self.seq += 1
-				signed = projection.sign(unsigned, self.signer, now, WEEK, "test", version=self.seq)
+				if until and unsigned.rights_from:
+					unsigned = replace(unsigned, rights_until=until, denial_code="ended")
+				signed = projection.sign(unsigned, self.signer, now, self.max_stale, "test", version=self.seq)
 				self.rows[unsigned.subject] = signed.entry.numbered(self.seq)
 			self.changed.notify_all()
 
@@ -81,7 +97,7 @@ class Rights:
 		last = len(rows) <= limit
 		upto = self.seq if last else rows[limit - 1].seq
 		page = feed.Page(
-			kind, after, upto, int(time.time()), last, tuple(map(compact.on_its_way, rows[:limit]))
+			kind, after, upto, int(self.clock()), last, tuple(map(compact.on_its_way, rows[:limit]))
 		)
 		return feed.encode_page(page, self.signer)
 
@@ -132,7 +148,7 @@ class Publisher:
 		self._server.server_close()
 
 	def answer(self, target: str, authorization: str | None) -> tuple[int, bytes, str]:
-		if not feed.authorized(authorization, SECRET, target, int(time.time())):
+		if not feed.authorized(authorization, SECRET, target, int(self.rights.clock())):
 			self.refused += 1
 			return 401, b"", ""
 		parts = urlsplit(target)
@@ -150,7 +166,7 @@ class Publisher:
 
 	def take(self, target: str, authorization: str | None, body: bytes) -> int:
 		"""The status that a report is answered."""
-		now = int(time.time())
+		now = int(self.rights.clock())
 		if not feed.authorized(authorization, SECRET, target, now, method="POST", body=body):
 			self.refused += 1
 			return 401

@@ -204,21 +204,61 @@ def clock(tmp_path, monkeypatch):
 	return step
 
 
-@pytest.mark.parametrize("seconds", [3600, -3600, -400 * 86_400])
-def test_a_stepped_clock_denies_nobody(rights, publisher, start, clock, seconds):
-	"""An hour ahead or behind, or a machine that forgot what year it is."""
+DAY = 86_400
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600, 30 * DAY, -400 * DAY])
+def test_a_stepped_clock_changes_nothing(rights, publisher, start, clock, seconds):
+	"""An hour ahead or behind, a month ahead, or a machine that forgot what year it is."""
+	rights.set_state(SERIAL, "Active", until=int(time.time()) + 10 * DAY)
 	edge = start(rights, publisher.url, FEED_WAIT="0")
 	eventually(answers(edge, 200))
+	eventually((edge.folder / "edge-clock.json").exists)
 	clock(seconds)
-	refused = publisher.refused
-	eventually(lambda: publisher.refused > refused, 20)
 	assert {edge.power_on(serial)[0] for serial in (SERIAL, *OTHERS)} == {200}
 	said = json.loads(edge.power_on(SERIAL)[2])["time"]
-	assert said >= time.time() - 60
-	eventually(lambda: "is the clock right" in edge.log())
+	assert abs(said - time.time()) < 60
+	eventually(lambda: "the publisher's time is kept to" in edge.log())
+	# News arrive all the same.
 	rights.set_state(SERIAL, "Suspended")
+	eventually(answers(edge, 403))
 	clock(0)
-	eventually(answers(edge, 403), 30)
+	rights.set_state(SERIAL, "Active")
+	eventually(answers(edge, 200))
+	assert not publisher.refused
+
+
+def test_a_clock_that_was_wrong_from_the_start_waits_for_its_correction(rights, publisher, start, clock):
+	clock(-DAY)
+	edge = start(rights, publisher.url, FEED_WAIT="0")
+	eventually(lambda: "is the clock right" in edge.log())
+	assert edge.power_on(SERIAL)[0] == 503
+	clock(0)
+	eventually(answers(edge, 200), 30)
+
+
+@pytest.mark.parametrize("seconds", [3600, 30 * DAY, -400 * DAY])
+def test_a_clock_stepped_while_the_publisher_is_away_changes_nothing(
+	rights, publisher, start, clock, seconds
+):
+	"""What was accepted before is remembered over a kill."""
+	rights.set_state(SERIAL, "Active", until=int(time.time()) + 10 * DAY)
+	edge = start(rights, publisher.url, FEED_WAIT="0")
+	eventually(answers(edge, 200))
+	eventually((edge.folder / "edge-clock.json").exists)
+	port = publisher.port
+	publisher.stop()
+	clock(seconds)
+	edge.kill()
+	edge.start()
+	assert {edge.power_on(serial)[0] for serial in (SERIAL, *OTHERS)} == {200}
+	assert abs(json.loads(edge.power_on(SERIAL)[2])["time"] - time.time()) < 60
+	rights.set_state(SERIAL, "Suspended")
+	again = Publisher(rights, port)
+	try:
+		eventually(answers(edge, 403), 30)
+	finally:
+		again.stop()
 
 
 @contextmanager
