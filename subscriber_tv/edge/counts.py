@@ -16,7 +16,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from subscriber_tv.core.activation import counter, streams
+from subscriber_tv.core.activation import counter, lineage, streams
 from subscriber_tv.core.activation.counter import Seen
 
 log = logging.getLogger("subscriber_tv.edge")
@@ -24,6 +24,7 @@ log = logging.getLogger("subscriber_tv.edge")
 _SCHEMA = """
 create table if not exists counter (serial text primary key, number integer not null, nonce text not null)
 	without rowid;
+create table if not exists overtaken (serial text primary key, tips text not null) without rowid;
 create table if not exists stream (
 	account text not null, name text not null, until integer not null, primary key (account, name)
 ) without rowid;
@@ -119,6 +120,24 @@ class Counts:
 		query = "select number, nonce from counter where serial = ?"
 		found = self._db.execute(query, (serial,)).fetchone()
 		return Seen(*found) if found else Seen()
+
+	def line(self, serial: str) -> lineage.Line:
+		"""What is known of a TV's lines, as core.activation.lineage has it; without a disk nothing is."""
+		try:
+			query = "select tips from overtaken where serial = ?"
+			found = self._db.execute(query, (serial,)).fetchone()
+			tip = (self._held.get(serial) or self.seen(serial)).nonce
+		except sqlite3.Error as error:
+			self._complain(error)
+			return lineage.Line()
+		return lineage.Line(tip, lineage.read(found[0]) if found else ())
+
+	def overtake(self, serial: str, tips: tuple[str, ...]) -> None:
+		"""Remember the tips that were overtaken; without a disk they are forgotten."""
+		try:
+			self._db.execute("replace into overtaken values (?, ?)", (serial, lineage.spell(tips)))
+		except sqlite3.Error as error:
+			self._complain(error)
 
 	def slots(self, account: str, operation: str, name: str, limit: int, now: int) -> streams.Slots:
 		"""Judge and remember a stream, as core.activation.streams says; without a disk nobody is limited."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from subscriber_tv.core.activation.counter import Verdict
 from subscriber_tv.core.activation.decide import Row
+from subscriber_tv.core.activation.lineage import Line
 from subscriber_tv.core.activation.streams import Slots
 from subscriber_tv.core.devices import jws
 from subscriber_tv.core.devices.mac import BadMasters
@@ -76,6 +77,14 @@ class EdgeNode:
 	def place(self, serial: str) -> None:
 		"""An edge knows no TV's password at the broker."""
 		return None
+
+	def line(self, serial: str) -> Line:
+		"""What is known of a TV's lines."""
+		return self._counts.line(serial)
+
+	def overtake(self, serial: str, tips: tuple[str, ...]) -> None:
+		"""Remember the tips that were overtaken."""
+		self._counts.overtake(serial, tips)
 
 	def slots(self, row: Row, request: StreamSlot, now: int) -> Slots:
 		"""Judge and remember a stream."""

@@ -1,4 +1,4 @@
-"""Sends what a worker heard (heartbeats by the hour, TVs that lost count) to the publisher, now and then, once."""
+"""Sends what a worker heard to the publisher, now and then: heartbeats by the hour once, signs of copies until they arrive."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Telemetry:
 			await asyncio.to_thread(self._send)
 
 	def _send(self) -> None:
-		hours, resyncs = self.watch.take()
-		if not hours and not resyncs:
+		hours, signs = self.watch.take()
+		if not hours and not signs:
 			return
 		try:
 			with closing(AnswerFile(self._config.answers_file)) as file:
@@ -51,9 +51,12 @@ class Telemetry:
 			clock = Clock(self._config.clock_file)
 			client = FeedClient(self._config.feed_url, self._config.feed_secret(), _TIMEOUT, clock=clock)
 			with closing(client):
-				for body in telemetry.encode(edge, hours, resyncs):
+				for body in telemetry.encode(edge, hours, signs):
 					status = client.post(telemetry.TELEMETRY_PATH, body)
-					if status != 200:
+					if status == 400:
+						log.error("the publisher cannot read what this edge heard")
+					elif status != 200:
 						raise FeedUnavailable(f"HTTP {status}")
 		except (FeedUnavailable, sqlite3.Error, OSError) as error:
-			log.warning("telemetry of %s TVs is lost: %s", len(hours), error)
+			log.warning("telemetry of %s TVs is lost, %s signs wait: %s", len(hours), len(signs), error)
+			self.watch.put_back(signs)

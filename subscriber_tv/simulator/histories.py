@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from subscriber_tv.core.activation import prove, respond
+from subscriber_tv.core.activation import lineage, prove, respond
 from subscriber_tv.core.activation.node import Answered
 from subscriber_tv.core.devices import challenge, jws, mac, wire
 
@@ -35,6 +35,7 @@ class Someone:
 	secret: str = ""
 	count: int = 0
 	last: bytes = b""
+	nonces: list[str] = field(default_factory=list)
 
 	@property
 	def thumbprint(self) -> str:
@@ -77,6 +78,7 @@ class History:
 		audience = self._rarely("elsewhere", self.audience)
 		epoch = str(self._dice.choice((*self.masters.valid, *self.masters.valid, self.masters.current + 1)))
 		fields = {"d": tv.serial, "e": epoch, "c": self._count(tv), "n": self._nonce()}
+		tv.nonces.append(fields["n"])
 		key = self.masters.of(epoch, tv.serial, tv.thumbprint)
 		if operation == "auth":
 			f = self._rarely("B" * 43, PARTS)
@@ -101,10 +103,19 @@ class History:
 		made = self.now - self._dice.choice((0, 0, 0, 119, 120, 121))
 		given = challenge.make(self.masters, self.audience, tv.serial, made)
 		claims = {"c": self._count(tv), "chal": given, "d": tv.serial, "f": PARTS, "n": self._nonce()}
+		if told := self._line(tv):
+			claims["l"] = told
 		if tv.signer is None:
 			return _spelled({**claims, "credential": self._rarely("A" * 43, tv.secret)})
 		typ = self._rarely(jws.TOKEN, jws.ASSERTION)
 		return _spelled({"a": tv.signer.sign(typ, _spelled({"aud": audience, **claims}))})
+
+	def _line(self, tv: Someone) -> str:
+		"""Some of the nonces that it used, or none."""
+		used = tv.nonces[-6:]
+		return lineage.spell(
+			tuple(self._dice.sample(used, min(len(used), self._dice.randrange(lineage.TOLD + 1))))
+		)
 
 	def _count(self, tv: Someone) -> str:
 		tv.count += self._dice.choice((1, 1, 1, 1, 1, 2, 0, 0, -1, 999_999, 1_000_001))
@@ -142,13 +153,19 @@ def compare(history: History, nodes: tuple, questions: int) -> dict[str, int]:
 	for number in range(questions):
 		operation, body, now = next(stream)
 		answers = [ANSWERS[operation](body, node(now), now) for node in nodes]
-		first = (answers[0].answer, answers[0].decision.kind, answers[0].decision.code)
+		first = _said(answers[0])
 		for other in answers[1:]:
-			found = (other.answer, other.decision.kind, other.decision.code)
+			found = _said(other)
 			assert found == first, f"question {number}, {operation} {body!r}: {first} and {found}"
-		outcome = f"{operation} {answers[0].answer.status}"
+		outcome = f"{operation} {answers[0].answer.status} {answers[0].line}".rstrip()
 		outcomes[outcome] = outcomes.get(outcome, 0) + 1
 	return outcomes
+
+
+def _said(answered: Answered) -> tuple:
+	"""What one side said, and what it found."""
+	decision = answered.decision
+	return answered.answer, decision.kind, decision.code, answered.line, answered.stream
 
 
 def _spelled(document: dict[str, str]) -> bytes:

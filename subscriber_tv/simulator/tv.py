@@ -8,13 +8,13 @@ than what the TV already knew. Without an answer it plays on until the last answ
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from subscriber_tv.core.activation import lineage
 from subscriber_tv.core.devices import jws, mac, requests, wire
 from subscriber_tv.core.devices import root as root_key
 from subscriber_tv.simulator.http import NoAnswer, Reply, Service
@@ -150,8 +150,10 @@ class Tv:
 		"""The next assertion, as it is sent."""
 		audience = audience or self.audience()
 		challenge = challenge or self.challenge()
-		number, nonce = self._next(audience), _nonce()
+		line = lineage.spell(tuple(self.memory.lines.get(audience, ())))
+		number, nonce = self._next(audience)
 		claims = {"c": number, "chal": challenge, "d": self.serial, "f": self.parts, "n": nonce}
+		claims |= {"l": line} if line else {}
 		if self.memory.credential:
 			return {**claims, "credential": self.memory.credential}
 		return {"a": self._own_key().sign(jws.ASSERTION, _json({"aud": audience, **claims}))}
@@ -206,17 +208,16 @@ class Tv:
 		"""Say how it is."""
 		fields = self._counted(self.audience())
 		m = mac.of_heartbeat(self._key(), self.audience(), self.serial, *fields.values(), told.items())
-		return self._post("heartbeat", {"d": self.serial, **fields, "m": m, **told})
+		reply = self._post("heartbeat", {"d": self.serial, **fields, "m": m, **told})
+		return self._settle(fields["n"], reply)
 
 	def stream(self, operation: str, channel: str, name: str) -> Reply:
 		"""Start, renew or stop a stream."""
 		fields = self._counted(self.audience())
 		asked = (operation, channel, name)
 		m = mac.of_stream(self._key(), self.audience(), self.serial, *fields.values(), *asked)
-		return self._post(
-			"stream",
-			{"d": self.serial, **fields, "m": m, **dict(zip(("o", "ch", "sid"), asked, strict=True))},
-		)
+		said = dict(zip(("o", "ch", "sid"), asked, strict=True))
+		return self._settle(fields["n"], self._post("stream", {"d": self.serial, **fields, "m": m, **said}))
 
 	def channels(self, document_hash: str) -> list[dict[str, Any]]:
 		"""The bouquets of an offer document, verified against its hash and signature."""
@@ -231,11 +232,11 @@ class Tv:
 	def _ask_fast(self) -> tuple[Screen | None, str]:
 		"""The daily way; no screen, and perhaps a challenge, when it must prove itself."""
 		request = self.question()
-		reply = self._post("auth", request)
+		reply = self._settle(request["n"], self._post("auth", request))
 		if reply.status == 401:
 			return None, ""
 		if reply.status == 409 and self._is_authentic(reply, self.memory.key, request["n"]):
-			self._count_from(reply)
+			self.memory.count_from(self._audience, reply.document.get("base"))
 			return None, reply.document["challenge"]
 		return self._obey(reply, request["n"], self.memory.key), ""
 
@@ -243,13 +244,13 @@ class Tv:
 		"""Prove itself, and take the key that comes back."""
 		for _attempt in range(PROOFS):
 			request = self.prove(challenge)
-			reply = self._post("assert", request)
+			nonce = request.get("n") or json.loads(jws.unverified_claims(request["a"]))["n"]
+			reply = self._settle(nonce, self._post("assert", request))
 			if reply.status != 409:
 				break
-			self._count_from(reply)
+			self.memory.count_from(self._audience, reply.document.get("base"))
 			challenge = str(reply.document.get("challenge", ""))
 		key = str(reply.document.get("key", ""))
-		nonce = request.get("n") or json.loads(jws.unverified_claims(request["a"]))["n"]
 		screen = self._obey(reply, nonce, key)
 		if screen.kind in (PLAYING, BARKER):
 			self.memory.key, self.memory.epoch = key, str(reply.document["epoch"])
@@ -326,20 +327,20 @@ class Tv:
 
 	def _counted(self, audience: str) -> dict[str, str]:
 		"""Epoch, number and nonce of the next question, in the order of the MAC."""
-		return {"e": self.memory.epoch, "c": self._next(audience), "n": _nonce()}
+		number, nonce = self._next(audience)
+		return {"e": self.memory.epoch, "c": number, "n": nonce}
 
-	def _next(self, audience: str) -> str:
-		"""The next number at a node; in flash before it is used."""
-		number = self.memory.counts.get(audience, 0) + 1
-		self.memory.counts[audience] = number
+	def _next(self, audience: str) -> tuple[str, str]:
+		"""The next number at a node, and a nonce; in flash before they are used."""
+		found = self.memory.count(audience)
 		self._remember()
-		return str(number)
+		return found
 
-	def _count_from(self, reply: Reply) -> None:
-		base = str(reply.document.get("base", ""))
-		known = self.memory.counts.get(self._audience, 0)
-		if base.isascii() and base.isdigit() and len(base) <= 16:
-			self.memory.counts[self._audience] = max(known, int(base))
+	def _settle(self, nonce: str, reply: Reply) -> Reply:
+		"""Note whether the question with this nonce was counted: by that the TV is known when it proves itself."""
+		counted = reply.status in (200, 204, 403) or "running" in reply.document
+		self.memory.settle(self._audience, nonce, counted)
+		return reply
 
 	def _key(self) -> bytes:
 		return jws.b64url_decode(self.memory.key)
@@ -372,10 +373,6 @@ def _wait(reply: Reply) -> float:
 		return told / 1000
 	after = next((value for name, value in reply.headers.items() if name.lower() == "retry-after"), "")
 	return float(after) if after.isdigit() else 0.0
-
-
-def _nonce() -> str:
-	return jws.b64url(secrets.token_bytes(16))
 
 
 def _json(claims: dict[str, str]) -> bytes:

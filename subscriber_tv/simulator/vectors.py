@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import structs
 
-from subscriber_tv.core.activation import counter, enrolment, prove, respond, streams
+from subscriber_tv.core.activation import counter, enrolment, lineage, prove, respond, streams
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.activation.feed import DEVICE
 from subscriber_tv.core.activation.node import Answered
@@ -72,6 +72,13 @@ class Node:
 	def place(self, serial: str) -> None:
 		"""Known at the desk alone."""
 		return None
+
+	def line(self, _serial: str) -> lineage.Line:
+		"""The last nonce; nothing was overtaken."""
+		return lineage.Line(self._seen.nonce)
+
+	def overtake(self, _serial: str, tips: tuple[str, ...]) -> None:
+		"""No case asks twice."""
 
 	def slots(self, row: Row, request: requests.StreamSlot, now: int) -> streams.Slots:
 		"""By the rule."""
@@ -215,6 +222,7 @@ def _slow() -> list[Case]:
 	small_row = _row(serial=SMALL, key_hash=wire.key_fingerprint(SECRET), key="")
 	asked: list[tuple[str, bytes, Row | None, counter.Seen]] = [
 		("allowed", _assertion(given), _row(), seen),
+		("allowed, telling its last questions", _assertion(given, told=(OTHER_NONCE,)), _row(), seen),
 		("suspended", _assertion(given), _row("suspended"), seen),
 		("count too low", _assertion(given, c=42), _row(), seen),
 		("challenge too old", _assertion(old), _row(), seen),
@@ -226,8 +234,9 @@ def _slow() -> list[Case]:
 	return [_case("challenge", "challenge", prove.give_challenge, wish, _row(), seen), *cases]
 
 
-def _assertion(given: str, c: int = 500) -> bytes:
-	claims = {"aud": AUDIENCE, "c": str(c), "chal": given, "d": SERIAL, "f": PARTS, "n": NONCE}
+def _assertion(given: str, c: int = 500, told: tuple[str, ...] = ()) -> bytes:
+	line = {"l": lineage.spell(told)} if told else {}
+	claims = {"aud": AUDIENCE, "c": str(c), "chal": given, "d": SERIAL, "f": PARTS, **line, "n": NONCE}
 	return spell({"a": TV_KEY.sign(jws.ASSERTION, spell(claims))})
 
 

@@ -76,7 +76,7 @@ def _agreed(histories: int, seed: int) -> Iterator[Counter]:
 def ask_together(tvs: list[Someone], edge: EdgeNode, now: int, histories: int, seed: int) -> Counter:
 	"""Ask histories of a few questions each, one after the other in time, on the same counts."""
 	dice = random.Random(seed)
-	fresh = [replace(tv, count=0, last=b"") for tv in tvs]
+	fresh = [replace(tv, count=0, last=b"", nonces=[]) for tv in tvs]
 	moment, outcomes = now + dice.randrange(LATEST), Counter()
 	for number in range(histories):
 		for tv in fresh:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 
+from subscriber_tv.core.activation import lineage
 from subscriber_tv.core.devices import challenge, jws, mac, requests, wire
 from subscriber_tv.flows.activation import keys
 from subscriber_tv.flows.activation.auth import assertion, auth, heartbeat, stream
@@ -31,6 +32,8 @@ class TV:
 		self.counts: dict[str, int] = {}
 		self.parts = mac.binding(f"CHIP-{serial}", "", "Test", "1.0")
 		self.device_code = ""
+		self.line: tuple[str, ...] = ()
+		"""What its next assertion tells of its last questions."""
 
 	@property
 	def thumbprint(self) -> str:
@@ -75,6 +78,8 @@ class TV:
 		fields = self._counted(audience)
 		chal = challenge.make(keys.masters(), audience, self.serial, now)
 		claims = {"c": fields["c"], "chal": chal, "d": self.serial, "f": self.parts, "n": fields["n"]}
+		if self.line:
+			claims["l"] = lineage.spell(self.line)
 		if self.secret:
 			return spelled({**claims, "credential": self.secret})
 		return spelled({"a": self.signer.sign(jws.ASSERTION, spelled({"aud": audience, **claims}))})

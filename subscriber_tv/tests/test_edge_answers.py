@@ -93,7 +93,7 @@ class TestTelemetry(FeedCase):
 		hour = heartbeats.one(
 			serial, heartbeats.read({"up": "60", "temp": "41"}), at=now, network="192.0.2.0/24"
 		)
-		resync = telemetry.Resync(serial, now, 17, "192.0.2.0/24")
+		resync = telemetry.Sign(serial, now, 17, "192.0.2.0/24")
 		(body,) = telemetry.encode(self.edge, [hour], [resync])
 		self.assertEqual(self.ask("POST", telemetry.TELEMETRY_PATH, body)[0], 200)
 		kept = frappe.get_all("TV Device Hour", {"device": serial}, ["beats", "temperature"])
@@ -104,7 +104,7 @@ class TestTelemetry(FeedCase):
 	def test_nonsense_is_refused_and_strangers_are_not_heard(self):
 		for body in (b"", b"{}", b"[]", json.dumps({"edge": self.edge, "hours": [{"serial": "x"}]}).encode()):
 			self.assertEqual(self.ask("POST", telemetry.TELEMETRY_PATH, body)[0], 400)
-		(body,) = telemetry.encode(self.edge, [], [telemetry.Resync(self.tv.serial, 1, 1)])
+		(body,) = telemetry.encode(self.edge, [], [telemetry.Sign(self.tv.serial, 1, 1)])
 		forged = self.ask("POST", telemetry.TELEMETRY_PATH, body, HTTP_AUTHORIZATION="TV-Feed 1:x")
 		self.assertEqual(forged[0], 401)
 

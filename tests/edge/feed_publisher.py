@@ -171,8 +171,9 @@ class Publisher:
 			self.refused += 1
 			return 401
 		if target == telemetry.TELEMETRY_PATH:
-			self.heard.append(telemetry.decode(body))
-			return 200
+			if self.reply not in (400, 413):
+				self.heard.append(telemetry.decode(body))
+			return self.reply
 		batch = report.decode(body)
 		self.received.append(batch)
 		if self.reply not in (400, 413):

@@ -1,6 +1,7 @@
 """What an edge answered reaches its publisher, once, whatever happens on the way."""
 
 import time
+from copy import deepcopy as copy_of
 
 import pytest
 from edge_process import EdgeProcess, eventually
@@ -110,26 +111,64 @@ def test_an_edge_without_a_publisher_counts_nothing(operator, tmp_path):
 		alone.stop()
 
 
-def test_heartbeats_go_up_by_the_hour_and_a_lost_count_is_told(operator, tmp_path):
+@pytest.fixture
+def ear(operator, tmp_path):
+	"""An edge that soon tells what it heard."""
 	rights, server = operator
 	folder = tmp_path / "telemetry"
 	folder.mkdir()
-	edge = EdgeProcess(folder, rights, server.url, NAME="south", TELEMETRY_EVERY="0.5")
-	try:
-		eventually(lambda: edge.health()["rows"] == 2)
-		tv = edge.tv(PLAYS)
-		tv.power_on()
-		for up in ("60", "120"):
-			assert tv.heartbeat(up=up, temp="41", fw="3.21").status == 204
-		tv.memory.counts.clear()
-		tv.power_on()
-		eventually(lambda: sum(hour.beats for batch in server.heard for hour in batch.hours) == 2)
-		eventually(lambda: [resync for batch in server.heard for resync in batch.resyncs])
-	finally:
-		edge.stop()
+	process = EdgeProcess(folder, rights, server.url, NAME="south", TELEMETRY_EVERY="0.3")
+	eventually(lambda: process.health()["rows"] == 2)
+	yield process
+	process.stop()
+
+
+def signs_heard(server):
+	return [sign for batch in server.heard for sign in batch.signs]
+
+
+def test_heartbeats_go_up_by_the_hour_and_a_lost_count_is_told(operator, ear):
+	_, server = operator
+	tv = ear.tv(PLAYS)
+	tv.power_on()
+	for up in ("60", "120"):
+		assert tv.heartbeat(up=up, temp="41", fw="3.21").status == 204
+	tv.memory.counts.clear()
+	tv.memory.lines.clear()
+	tv.power_on()
+	eventually(lambda: sum(hour.beats for batch in server.heard for hour in batch.hours) == 2)
+	eventually(lambda: signs_heard(server))
 	hours = [hour for batch in server.heard for hour in batch.hours]
 	assert {(hour.serial, hour.temp_max, hour.firmware, hour.network) for hour in hours} == {
 		(PLAYS, 41, "3.21", "127.0.0.0/24")
 	}
-	(resync,) = [resync for batch in server.heard for resync in batch.resyncs]
-	assert (resync.serial, resync.counter, server.heard[0].edge.startswith("south-")) == (PLAYS, 1, True)
+	(sign,) = signs_heard(server)
+	told = (sign.serial, sign.kind, sign.counter, server.heard[0].edge.startswith("south-"))
+	assert told == (PLAYS, "resync", 1, True)
+
+
+def test_two_sets_with_one_flash_are_told_and_a_publisher_that_is_away_misses_nothing(operator, ear):
+	"""Copied, the original used, the copy started, the original again; then both stream. All while no sign is taken."""
+	_, server = operator
+	server.reply = 413
+	original = ear.tv(PLAYS)
+	original.power_on()
+	copy = ear.tv(PLAYS)
+	copy.memory = copy_of(original.memory)
+	assert original.heartbeat(up="60").status == 204
+	for tv in (copy, original):
+		assert tv.power_on().kind == "playing"
+	channel = original.channels(original.power_on().documents[0])[0]["channels"][0]["code"]
+	assert original.stream("start", channel, "a").status == 200
+	copy.power_on()
+	assert copy.stream("start", channel, "b").status == 200
+	original.power_on()
+	assert original.stream("renew", channel, "a").status == 200
+	time.sleep(0.7)
+	assert not signs_heard(server)
+	server.reply = 200
+	eventually(lambda: len(signs_heard(server)) >= 5)
+	kinds = [sign.kind for sign in signs_heard(server)]
+	assert kinds == ["restored", "forked", "forked", "forked", "streams"]
+	time.sleep(0.7)
+	assert len(signs_heard(server)) == 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from subscriber_tv.core.activation import counter, prove, respond, streams
+from subscriber_tv.core.activation import counter, lineage, prove, respond, streams
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.devices import jws, mac
 
@@ -49,6 +49,7 @@ class MemoryNode:
 		self.rows = {}
 		self.seen = {}
 		self.running = {}
+		self.overtaken = {}
 		self.counted = 0
 
 	def row(self, serial):
@@ -69,6 +70,12 @@ class MemoryNode:
 
 	def place(self, serial):
 		return None
+
+	def line(self, serial):
+		return lineage.Line(self.seen.get(serial, counter.Seen()).nonce, self.overtaken.get(serial, ()))
+
+	def overtake(self, serial, tips):
+		self.overtaken[serial] = tips
 
 	def slots(self, row, request, now):
 		account = row.account or row.serial
@@ -122,10 +129,10 @@ class PaperTv:
 			return spelled({**claims, "credential": self.secret, **changes})
 		return spelled({"a": (signer or self.signer).sign(jws.ASSERTION, spelled({**claims, **changes}))})
 
-	def prove(self, node, c=1, n="A" * 22, now=NOW):
+	def prove(self, node, c=1, n="A" * 22, now=NOW, **changes):
 		"""Ask for a challenge and show the assertion."""
 		chal = said(prove.give_challenge(spelled({"d": self.serial}), node, now))["challenge"]
-		return prove.assertion(self.assertion(chal, c, n, node.audience), node, now)
+		return prove.assertion(self.assertion(chal, c, n, node.audience, **changes), node, now)
 
 
 def spelled(document):

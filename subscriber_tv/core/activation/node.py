@@ -9,6 +9,7 @@ import msgspec
 
 from subscriber_tv.core.activation.counter import Verdict
 from subscriber_tv.core.activation.decide import ALLOW, Decision, Row
+from subscriber_tv.core.activation.lineage import Line
 from subscriber_tv.core.activation.streams import Slots
 from subscriber_tv.core.devices.mac import Masters
 from subscriber_tv.core.devices.requests import StreamSlot
@@ -36,6 +37,12 @@ class Node(Protocol):
 	def place(self, serial: str) -> dict[str, str] | None:
 		"""The TV's place at the message broker; only the desk knows it."""
 
+	def line(self, serial: str) -> Line:
+		"""The nonce counted last of a TV, and the tips of its lines that were overtaken."""
+
+	def overtake(self, serial: str, tips: tuple[str, ...]) -> None:
+		"""Remember these tips as overtaken, in place of those before."""
+
 	def slots(self, row: Row, request: StreamSlot, now: int) -> Slots:
 		"""Judge and remember a stream in one atomic step, as core.activation.streams.judge says."""
 
@@ -44,7 +51,7 @@ class Answered(msgspec.Struct, frozen=True):
 	"""The answer, and what it says for our own records.
 
 	`proven`: the TV signed an assertion, which a copy of it would have to do as well. `told`: its heartbeat. `number`: the
-	one that it was refused.
+	one that it was refused. `line`: which line it goes on from (core.activation.lineage). `stream`: the one that runs.
 	"""
 
 	answer: Answer
@@ -52,6 +59,8 @@ class Answered(msgspec.Struct, frozen=True):
 	proven: bool = False
 	told: dict[str, str] | None = None
 	number: int = 0
+	line: str = ""
+	stream: str = ""
 
 	@property
 	def is_counted(self) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from subscriber_tv.core.activation import counter, respond
+from msgspec import UNSET
+
+from subscriber_tv.core.activation import counter, lineage, respond
 from subscriber_tv.core.activation.decide import ALLOW, Decision, Row
 from subscriber_tv.core.activation.node import Answered, Node
 from subscriber_tv.core.devices import challenge, jws, mac, requests, wire
@@ -27,6 +29,7 @@ class Said:
 	nonce: str
 	token: str = ""
 	secret: str = ""
+	line: tuple[str, ...] = ()
 
 
 def give_challenge(body: bytes, node: Node, now: int) -> Answered:
@@ -55,6 +58,7 @@ def assertion(body: bytes, node: Node, now: int) -> Answered:
 	if not challenge.is_fresh(node.masters, node.audience, said.serial, said.challenge, now):
 		stale = counter.Verdict(counter.RESYNC, int(said.counter))
 		return respond.conflict(node, row, stale, said.nonce, key, now)
+	before = node.line(said.serial)
 	verdict = node.count(said.serial, int(said.counter), said.nonce, True)
 	if not verdict.taken:
 		return respond.conflict(node, row, verdict, said.nonce, key, now, int(said.counter))
@@ -62,16 +66,32 @@ def assertion(body: bytes, node: Node, now: int) -> Answered:
 	epoch = str(node.masters.current)
 	place = node.place(said.serial)
 	reply = respond.spell(decision, said.nonce, node, now, epoch=epoch, key=mac.b64_mac(key), place=place)
-	return Answered(respond.authentic(reply, key), decision, proven=verdict.kind == counter.ACCEPTED)
+	is_new = verdict.kind == counter.ACCEPTED
+	line = _goes_on_from(said, before, node) if is_new else lineage.UNTOLD
+	return Answered(respond.authentic(reply, key), decision, proven=is_new, line=line)
 
 
 def _read(body: bytes, node: Node) -> Said:
 	found = requests.assertion(body)
 	if isinstance(found, requests.Secret):
 		# Its address is the connection's: a secret is only ever shown to the node that asked.
-		return Said(node.audience, found.d, found.c, found.chal, found.f, found.n, secret=found.credential)
+		said = (node.audience, found.d, found.c, found.chal, found.f, found.n)
+		return Said(*said, secret=found.credential, line=_line(found))
 	claims, token = found
-	return Said(claims.aud, claims.d, claims.c, claims.chal, claims.f, claims.n, token=token)
+	said = (claims.aud, claims.d, claims.c, claims.chal, claims.f, claims.n)
+	return Said(*said, token=token, line=_line(claims))
+
+
+def _line(found: requests.Claims | requests.Secret) -> tuple[str, ...]:
+	return () if found.l is UNSET else lineage.read(found.l)
+
+
+def _goes_on_from(said: Said, before: lineage.Line, node: Node) -> str:
+	"""Which line this TV goes on from; the tip that it does not know is overtaken from now on."""
+	found = lineage.judge(said.line, before)
+	if found.overtaken != before.overtaken:
+		node.overtake(said.serial, found.overtaken)
+	return found.kind
 
 
 def _unproven(said: Said, row: Row | None, node: Node) -> str:

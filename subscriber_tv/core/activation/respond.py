@@ -88,7 +88,9 @@ def stream(body: bytes, node: Node, now: int) -> Answered:
 	if refused or row is None:
 		return refused or stranger("unknown_serial")
 	reply, code = _slot(request, row, node, now)
-	return Answered(authentic(reply, key), Decision(DENY if code else ALLOW, code or "stream", row))
+	runs = "" if code or request.o == "stop" else request.sid
+	decision = Decision(DENY if code else ALLOW, code or "stream", row)
+	return Answered(authentic(reply, key), decision, stream=runs)
 
 
 def stranger(reason: str) -> Answered:

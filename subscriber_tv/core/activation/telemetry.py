@@ -1,21 +1,25 @@
-"""What a node hears beside rights: heartbeats, rolled up by hour, and TVs that lost count and proved themselves.
+"""What a node hears beside rights: heartbeats, rolled up by hour, and signs that a TV may have a copy.
 
 	POST /feed/telemetry    body: one Batch, as JSON; 200 when it is kept
 
-Telemetry is sent once: what a lost publisher does not take is dropped, for it is never worth a node's memory.
+Heartbeats are sent once: what a lost publisher does not take is dropped, for it is never worth a node's memory. Signs are
+kept, within bounds, until they arrive; one that arrives twice is one.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
 import msgspec
 
-from subscriber_tv.core.activation.decide import CONFLICT
+from subscriber_tv.core.activation import lineage, streams
+from subscriber_tv.core.activation.decide import BINDING_MISMATCH, CONFLICT
 from subscriber_tv.core.activation.node import Answered
 from subscriber_tv.core.activation.report import BadReport, Identity
 from subscriber_tv.core.activation.rollup import network_of
+from subscriber_tv.core.devices import clones
 from subscriber_tv.core.devices.heartbeats import Hour, Hours
 from subscriber_tv.core.devices.requests import Serial
 
@@ -28,13 +32,14 @@ _LARGEST = 2**33
 _SERIAL = re.compile(r"\A[A-Z0-9-]{6,32}\Z")
 
 
-class Resync(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-	"""A TV was refused a number and then proved itself; `at` in epoch seconds (UTC)."""
+class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+	"""One sign of core.devices.clones, seen at `at` (epoch seconds UTC). `counter`: the number that was refused before."""
 
 	serial: Serial
 	at: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)]
-	counter: Annotated[int, msgspec.Meta(ge=0, le=10**16)]
+	counter: Annotated[int, msgspec.Meta(ge=0, le=10**16)] = 0
 	network: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9.:/]{0,50}\Z")] = ""
+	kind: Literal["resync", "restored", "forked", "fingerprint", "streams"] = "resync"
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +47,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 	edge: Identity
 	hours: Annotated[tuple[Hour, ...], msgspec.Meta(max_length=BATCH_ROWS)] = ()
-	resyncs: Annotated[tuple[Resync, ...], msgspec.Meta(max_length=BATCH_ROWS)] = ()
+	signs: Annotated[tuple[Sign, ...], msgspec.Meta(max_length=BATCH_ROWS)] = ()
 
 
 class Watch:
@@ -51,7 +56,8 @@ class Watch:
 	def __init__(self):
 		self._hours = Hours()
 		self._refused: dict[str, tuple[int, int]] = {}
-		self._resyncs: list[Resync] = []
+		self._streams: dict[str, tuple[str, str, int]] = {}
+		self._signs: list[Sign] = []
 
 	def note(self, answered: Answered, address: str, now: int) -> None:
 		"""Hear what a TV at `address` was answered at `now` (epoch seconds UTC)."""
@@ -61,32 +67,68 @@ class Watch:
 		if answered.told is not None:
 			self._hours.hear(row.serial, answered.told, at=now, network=network_of(address))
 		elif answered.decision.kind == CONFLICT and answered.number:
-			if len(self._refused) >= _REMEMBERED:
-				self._refused.clear()
-			self._refused[row.serial] = (now, answered.number)
-		elif answered.proven:
-			self._proved(row.serial, address, now)
+			_put(self._refused, row.serial, (now, answered.number))
+		else:
+			number = self._refused_before(row.serial, now) if answered.proven else 0
+			stream = answered.stream and self._is_second(row.serial, answered.stream, now)
+			for kind in kinds(answered, number, bool(stream)):
+				self._keep(Sign(row.serial, now, number, network_of(address), kind))
 
-	def take(self) -> tuple[list[Hour], list[Resync]]:
+	def take(self) -> tuple[list[Hour], list[Sign]]:
 		"""All that was heard; hearing begins anew."""
-		resyncs, self._resyncs = self._resyncs, []
-		return self._hours.take(), resyncs
+		signs, self._signs = self._signs, []
+		return self._hours.take(), signs
 
-	def _proved(self, serial: str, address: str, now: int) -> None:
+	def put_back(self, signs: Iterable[Sign]) -> None:
+		"""These signs did not arrive: they are taken again, as far as there is room."""
+		for sign in signs:
+			self._keep(sign)
+
+	def _keep(self, sign: Sign) -> None:
+		if len(self._signs) < _REMEMBERED:
+			self._signs.append(sign)
+
+	def _refused_before(self, serial: str, now: int) -> int:
 		since, number = self._refused.pop(serial, (0, 0))
-		if number and now - since <= FOLLOWS and len(self._resyncs) < _REMEMBERED:
-			self._resyncs.append(Resync(serial, now, number, network_of(address)))
+		return number if now - since <= FOLLOWS else 0
+
+	def _is_second(self, serial: str, stream: str, now: int) -> bool:
+		"""Whether a stream goes on after another of the same TV began: a TV that changes streams leaves the first one."""
+		here, before, since = self._streams.get(serial, ("", "", 0))
+		if here != stream:
+			_put(self._streams, serial, (stream, here, now))
+		return stream == before and now - since <= streams.SLOT
+
+
+def kinds(answered: Answered, refused: int, second_stream: bool) -> list[str]:
+	"""Of which kinds an answer is a sign (core.devices.clones). `refused`: the number that was refused just before."""
+	found = []
+	if answered.proven:
+		by_line = {lineage.BACK: clones.RESTORED, lineage.FORK: clones.FORKED}
+		untold = clones.RESYNC if refused and answered.line == lineage.UNTOLD else ""
+		found.append(by_line.get(answered.line, untold))
+	if answered.decision.code == BINDING_MISMATCH:
+		found.append(clones.FINGERPRINT)
+	if second_stream:
+		found.append(clones.STREAMS)
+	return [kind for kind in found if kind]
+
+
+def _put(memory: dict, serial: str, value: tuple) -> None:
+	if len(memory) >= _REMEMBERED and serial not in memory:
+		memory.clear()
+	memory[serial] = value
 
 
 _batch = msgspec.json.Decoder(Batch, strict=True)
 
 
-def encode(edge: str, hours: list[Hour], resyncs: list[Resync]) -> list[bytes]:
+def encode(edge: str, hours: list[Hour], signs: list[Sign]) -> list[bytes]:
 	"""The bodies of the requests that bring these rows."""
-	most = max(len(hours), len(resyncs))
+	most = max(len(hours), len(signs))
 	return [
 		msgspec.json.encode(
-			Batch(edge, tuple(hours[start : start + BATCH_ROWS]), tuple(resyncs[start : start + BATCH_ROWS]))
+			Batch(edge, tuple(hours[start : start + BATCH_ROWS]), tuple(signs[start : start + BATCH_ROWS]))
 		)
 		for start in range(0, most, BATCH_ROWS)
 	]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 DAY = 86_400
 
-RESYNC, FINGERPRINT, STREAMS = "resync", "fingerprint", "streams"
+RESYNC, RESTORED, FORKED = "resync", "restored", "forked"
+FINGERPRINT, STREAMS = "fingerprint", "streams"
 TAKEOVER, NETWORKS, MOVED = "takeover", "networks", "moved"
 
 NONE, WATCHED, RESTRICTED, QUARANTINED = "", "Watched", "Restricted", "Quarantined"
@@ -48,6 +49,8 @@ class Weight:
 
 
 WEIGHTS = {
+	FORKED: Weight(80, 160, 30, 3600),
+	RESTORED: Weight(15, 75, 7, 300),
 	RESYNC: Weight(35, 140, 7, 300),
 	FINGERPRINT: Weight(50, 100, 30, DAY),
 	STREAMS: Weight(60, 120, 7, 3600),
@@ -61,7 +64,7 @@ WEIGHTS = {
 class Evidence:
 	"""One sign, seen at `at` (epoch seconds UTC).
 
-	:param counter: of a resync the number that was refused, 0 when nobody noted it; the same number again is a
+	:param counter: of a count that did not fit the number that was refused, 0 when nobody noted it; the same number again is a
 		memory that forgets, not a second set
 	:param count: how often within its slot; matters for take-overs only
 	"""

@@ -31,6 +31,8 @@ Stream = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
 Proof = Annotated[
 	str, Meta(pattern=r"\A[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}\Z", max_length=jws.MAX_PROOF)
 ]
+# The nonces of the last questions at this node, newest first (core.activation.lineage).
+Line = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{22}(\.[A-Za-z0-9_-]{22}){0,3}\Z")]
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 DESK = "desk"
 # The key of a token; no value is followed by a colon.
@@ -109,6 +111,7 @@ class Claims(_Flat):
 	d: Serial
 	f: Hash
 	n: Nonce
+	l: Line | UnsetType = UNSET
 
 
 class Secret(_Flat):
@@ -120,6 +123,7 @@ class Secret(_Flat):
 	chal: Hash
 	f: Hash
 	n: Nonce
+	l: Line | UnsetType = UNSET
 
 
 class Enrol(_Flat):

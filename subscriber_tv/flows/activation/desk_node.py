@@ -5,7 +5,7 @@ import json
 import frappe
 from frappe.utils import now_datetime
 
-from subscriber_tv.core.activation import counter, streams
+from subscriber_tv.core.activation import counter, lineage, streams
 from subscriber_tv.core.activation.counter import Verdict
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.activation.feed import DEVICE
@@ -78,6 +78,15 @@ class DeskNode:
 		"""The TV's place at the message broker, when the site uses one."""
 		site, model = frappe.db.get_value("TV Device", serial, ["site", "model"]) or (None, None)
 		return broker.place_of(serial, site, model)
+
+	def line(self, serial: str) -> lineage.Line:
+		"""What is known of a TV's lines."""
+		found = frappe.db.get_value("TV Counter", serial, ["nonce", "overtaken"])
+		return lineage.Line(found[0] or "", lineage.read(found[1] or "")) if found else lineage.Line()
+
+	def overtake(self, serial: str, tips: tuple[str, ...]) -> None:
+		"""Remember the tips that were overtaken."""
+		frappe.db.set_value("TV Counter", serial, "overtaken", lineage.spell(tips))
 
 	def slots(self, row: Row, request: StreamSlot, now: int) -> streams.Slots:
 		"""Judge and remember a stream. Slots live in Redis: they last 90 seconds, and its being away limits nobody."""

@@ -72,6 +72,8 @@ def reasons_in_words(verdict: clones.Verdict) -> list[str]:
 def sign_label(kind: str) -> str:
 	"""What a kind of sign is called."""
 	return {
+		clones.FORKED: _("Two sets go on by turns under one name"),
+		clones.RESTORED: _("Went on from before: its memory fell back"),
 		clones.RESYNC: _("Lost its count and proved itself with its key"),
 		clones.FINGERPRINT: _("Other parts than those it was paired with"),
 		clones.STREAMS: _("Two streams at once"),

@@ -8,6 +8,8 @@ const DESK = { base: METHOD, offer: `${METHOD}offer?hash=`, jwks: `${METHOD}jwks
 const MAX_TOKEN = 262144;
 const MODEL = "TV page";
 const FIRMWARE = "1.0";
+// How many of its last questions at a node a TV tells by their nonces when it proves itself.
+const TOLD = 4;
 // How often a TV tries to prove itself before it waits: a challenge may be late, a count too low.
 const PROOFS = 3;
 
@@ -42,9 +44,10 @@ export class Protocol {
 
 	async askFast({ key, epoch }) {
 		const aud = await this.audience();
-		const [c, n, f] = [this.count(aud), nonce(), await this.parts()];
+		const [{ c, n }, f] = [this.count(aud), await this.parts()];
 		const signed = ["tv-auth-1", aud, this.serial, epoch, c, n, f, ""].join("\n");
 		const reply = await this.post("auth", { d: this.serial, e: epoch, c, n, f, m: await macOf(key, signed) });
+		this.settle(aud, n, reply);
 		if (reply.status === 401) return {};
 		if ([200, 403, 409].includes(reply.status)) await this.mustBe(reply, key, n);
 		if (reply.status !== 409) return { reply };
@@ -58,12 +61,16 @@ export class Protocol {
 		let challenge = given || (await this.challenge());
 		let reply, n;
 		for (let attempt = 0; attempt < PROOFS; attempt++) {
-			n = nonce();
-			const claims = { c: this.count(aud), chal: challenge, d: this.serial, f: await this.parts(), n };
+			const line = this.line(aud).join(".");
+			const next = this.count(aud);
+			n = next.n;
+			const said = { chal: challenge, d: this.serial, f: await this.parts(), ...next };
+			const claims = line ? { ...said, l: line } : said;
 			const request = this.keys.secret
 				? { ...claims, credential: this.keys.secret }
 				: { a: await this.keys.sign("tv-auth+jwt", { aud, ...claims }) };
 			reply = await this.post("assert", request);
+			this.settle(aud, n, reply);
 			if (reply.status !== 409) break;
 			this.countFrom(aud, reply);
 			challenge = reply.document.challenge;
@@ -148,12 +155,30 @@ export class Protocol {
 		return this.aud;
 	}
 
-	// The next number at a node; kept before it is used.
+	// The next number at a node, with its nonce; kept before they are used.
 	count(aud) {
 		const name = `tv-count-${this.serial}-${aud}`;
-		const next = String(Number(this.storage.getItem(name) || 0) + 1);
-		this.storage.setItem(name, next);
-		return next;
+		const [c, n] = [String(Number(this.storage.getItem(name) || 0) + 1), nonce()];
+		this.storage.setItem(name, c);
+		const line = [n, ...this.line(aud)];
+		// However often it asks in vain, the last answered question stays known.
+		this.keepLine(aud, line.length > TOLD ? [...line.slice(0, TOLD - 1), line.at(-1)] : line);
+		return { c, n };
+	}
+
+	// At a node the nonces of the last answered question and of those since, newest first.
+	line(aud) {
+		return JSON.parse(this.storage.getItem(`tv-line-${this.serial}-${aud}`) || "[]");
+	}
+
+	keepLine(aud, line) {
+		this.storage.setItem(`tv-line-${this.serial}-${aud}`, JSON.stringify(line));
+	}
+
+	// An answer came: the node counted that question, or it did not.
+	settle(aud, n, { status }) {
+		const counted = status === 200 || status === 403;
+		this.keepLine(aud, counted ? [n] : this.line(aud).filter((known) => known !== n));
 	}
 
 	countFrom(aud, { document }) {

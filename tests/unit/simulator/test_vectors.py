@@ -160,6 +160,7 @@ def test_what_happens_in_each_case():
 		"auth: key given twice": (400, "invalid_request"),
 		"challenge": (200, ""),
 		"assert: allowed": (200, ""),
+		"assert: allowed, telling its last questions": (200, ""),
 		"assert: suspended": (403, "suspended"),
 		"assert: count too low": (409, "replayed"),
 		"assert: challenge too old": (409, "resync_required"),

@@ -40,7 +40,7 @@ def test_a_refused_number_and_then_a_proof_is_a_resync(node):
 	watch.note(ask(node, TV.auth(c=3)), "192.0.2.9", NOW)
 	watch.note(TV.prove(node, 6), "192.0.2.9", NOW + 2)
 	watch.note(TV.prove(node, 7), "192.0.2.9", NOW + 3)
-	assert watch.take() == ([], [telemetry.Resync(TV.serial, NOW + 2, 3, "192.0.2.0/24")])
+	assert watch.take() == ([], [telemetry.Sign(TV.serial, NOW + 2, 3, "192.0.2.0/24")])
 
 
 def test_what_is_no_resync(node):
@@ -59,11 +59,11 @@ def test_batches_come_back_as_they_were(node):
 	watch = telemetry.Watch()
 	watch.note(respond.heartbeat(TV.heartbeat(up="60", fw="3.21"), node, NOW), "2001:db8::1", NOW)
 	hours, _ = watch.take()
-	resyncs = [telemetry.Resync(TV.serial, NOW, number) for number in range(3000)]
+	resyncs = [telemetry.Sign(TV.serial, NOW, number) for number in range(3000)]
 	bodies = telemetry.encode(EDGE, hours, resyncs)
 	batches = [telemetry.decode(body) for body in bodies]
 	assert [hour for batch in batches for hour in batch.hours] == hours
-	assert [resync for batch in batches for resync in batch.resyncs] == resyncs
+	assert [resync for batch in batches for resync in batch.signs] == resyncs
 	assert telemetry.encode(EDGE, [], []) == []
 
 
@@ -78,8 +78,8 @@ def test_batches_come_back_as_they_were(node):
 				{"serial": "TV-000001", "hour": 1, "beats": 1, "first": 1, "last": 1, "firmware": "x" * 51}
 			]
 		},
-		{"resyncs": [{"serial": "TV-000001", "at": -1, "counter": 1}]},
-		{"resyncs": [{"serial": "TV-000001'--", "at": 1, "counter": 1}]},
+		{"signs": [{"serial": "TV-000001", "at": -1, "counter": 1}]},
+		{"signs": [{"serial": "TV-000001'--", "at": 1, "counter": 1}]},
 		{"more": 1},
 	],
 )
