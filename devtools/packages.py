@@ -22,6 +22,15 @@ TOOLS = (
 	"ruff>=0.9",
 	"playwright>=1.40",
 )
+# Apart from the tools: schemathesis wants a newer hypothesis than Frappe, joserfc a newer cryptography.
+CHECKS = (
+	"pytest>=8",
+	"schemathesis>=4.30,<5",
+	"joserfc>=1.8,<2",
+	"cryptography>=45",
+	"msgspec>=0.19,<0.23",
+	"granian>=2.2,<3",
+)
 # What Frappe's own test runner wants beside an app's dependencies.
 BENCH_TEST_LIBRARIES = ("hypothesis~=6.77.0", "freezegun~=1.2.2", "responses>=0.23,<1", "Faker")
 PROGRAMS = {
@@ -29,6 +38,7 @@ PROGRAMS = {
 	"mariadb": "mariadb-client",
 	"redis-server": "redis-server",
 	"mosquitto": "mosquitto",
+	"nginx": "nginx",
 	"chromium": "chromium",
 	"wkhtmltopdf": "wkhtmltopdf",
 	"node": "nodejs",
@@ -98,18 +108,27 @@ def _root_prefix() -> list[str] | None:
 
 def tool_python() -> Path:
 	"""Python of the tool environment, made on first use and shared by all clones that want the same tools."""
-	key = paths.digest(sys.version, *TOOLS)
-	folder = paths.shared() / f"tools-{key}"
+	return _environment("tools", TOOLS, "the tools")
+
+
+def checks_python() -> Path:
+	"""Python of the environment that hostile input is made in, likewise. Problem when PyPI cannot be reached."""
+	return _environment("checks", CHECKS, "what hostile input is made with")
+
+
+def _environment(name: str, wanted: tuple[str, ...], what: str) -> Path:
+	key = paths.digest(sys.version, *wanted)
+	folder = paths.shared() / f"{name}-{key}"
 	python = folder / "bin" / "python"
-	with proc.lock(f"tools-{key}", common=True, waiting="another ./dev is installing the tools"):
+	with proc.lock(folder.name, common=True, waiting=f"another ./dev is installing {what}"):
 		if (folder / "complete").exists() and python.exists():
 			return python
 		shutil.rmtree(folder, ignore_errors=True)
-		step("installing the tools from PyPI (once)")
-		log = paths.logs() / "tools.log"
-		proc.must([sys.executable, "-m", "venv", folder], what="making the tool environment", log=log)
-		install = [python, "-m", "pip", "install", "-q", *TOOLS]
-		proc.must(install, what="installing the tools", log=log, timeout=900, heartbeat="pip")
+		step(f"installing {what} from PyPI (once)")
+		log = paths.logs() / f"{name}.log"
+		proc.must([sys.executable, "-m", "venv", folder], what=f"making the environment {name}", log=log)
+		install = [python, "-m", "pip", "install", "-q", *wanted]
+		proc.must(install, what=f"installing {what}", log=log, timeout=900, heartbeat="pip")
 		(folder / "complete").touch()
 	return python
 

@@ -15,6 +15,8 @@ from devtools.proc import Daemon, free_port, listening
 from devtools.say import Problem, step
 
 INSIDE = Path(__file__).parent / "inside"
+# Most and in how many seconds; a TV asks ten times a minute, whoever measures or attacks asks with few TVs and often.
+NO_LIMITS = {kind: [1_000_000, 60] for kind in ("device", "failures", "challenges", "enrolments")}
 # In the order in which they end.
 PARTS = ("edge", "publisher", "scheduler", "worker", "front", "realtime", "web")
 
@@ -37,8 +39,9 @@ class Ports:
 class Stack:
 	"""One site being served. Its processes are found again by their pid files, whoever started them."""
 
-	def __init__(self, overlay: Overlay, site: str, ports: Ports) -> None:
+	def __init__(self, overlay: Overlay, site: str, ports: Ports, edge_name: str = "demo") -> None:
 		self.overlay = overlay
+		self.edge_name = edge_name
 		self.site = site
 		self.ports = ports
 		self.folder = run_folder(overlay.root)
@@ -46,6 +49,11 @@ class Stack:
 	@property
 	def desk(self) -> str:
 		return f"http://127.0.0.1:{self.ports.front}"
+
+	@property
+	def web(self) -> str:
+		"""The desk's own server, without what stands in front of it."""
+		return f"http://127.0.0.1:{self.ports.web}"
 
 	@property
 	def edge(self) -> str:
@@ -138,7 +146,7 @@ class Stack:
 		pinned = self.folder / "lease-keys.json"
 		pinned.write_text(keys)
 		return {
-			"SUBSCRIBER_TV_EDGE_NAME": "demo",
+			"SUBSCRIBER_TV_EDGE_NAME": self.edge_name,
 			# Benchmarks and demonstrations ask more than a TV in a living room may.
 			"SUBSCRIBER_TV_EDGE_TV_PER_MINUTE": "600000",
 			"SUBSCRIBER_TV_EDGE_FAILURES_PER_MINUTE": "600000",
@@ -166,10 +174,10 @@ def stop(overlay_root: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def served(overlay: Overlay, site: str) -> Iterator[Stack]:
+def served(overlay: Overlay, site: str, **options: str) -> Iterator[Stack]:
 	"""The whole stack for as long as the caller needs it."""
 	stop(overlay.root)
-	stack = Stack(overlay, site, Ports.free())
+	stack = Stack(overlay, site, Ports.free(), **options)
 	try:
 		stack.start()
 		yield stack

@@ -17,6 +17,7 @@ from devtools.say import Problem, line, step, tail
 TEST_SITE = "test.localhost"
 ROUND_TRIP_SITE = "roundtrip.localhost"
 BROWSER_SITE = "browser.localhost"
+HOSTILE_SITE = "hostile.localhost"
 HOUR = 3600
 
 
@@ -113,11 +114,14 @@ def _has_tests(folder: Path) -> bool:
 	return folder.is_dir() and (folder == paths.CLONE or any(folder.rglob("test_*.py")))
 
 
-def _pytest(suite: Suite, run: Run, log: Path, cwd: Path = paths.CLONE, **env: str) -> Result:
+def _pytest(
+	suite: Suite, run: Run, log: Path, cwd: Path = paths.CLONE, python: Path | None = None, **env: str
+) -> Result:
 	report = log.with_suffix(".xml")
 	report.unlink(missing_ok=True)
 	options = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", f"--rootdir={paths.CLONE}"]
-	command = [packages.tool_python(), "-m", "pytest", suite.folder, *options, *run.arguments]
+	python = python or packages.tool_python()
+	command = [python, "-m", "pytest", suite.folder, *options, *run.arguments]
 	base = proc.clean_env(
 		PYTHONPATH=str(paths.CLONE),
 		HYPOTHESIS_STORAGE_DIRECTORY=str(paths.state() / "hypothesis"),
@@ -144,6 +148,35 @@ def _lint(suite: Suite, _run: Run, log: Path) -> Result:
 	for arguments in (["check", "."], ["format", "--check", "."]):
 		total += results.from_code(proc.run([*ruff, *arguments], log=log, env=env, cwd=suite.folder))
 	return total
+
+
+def _edge(suite: Suite, run: Run, log: Path) -> Result:
+	"""Edges of its own, and the proxy before one where nginx can be had."""
+	packages.install_programs(("nginx",))
+	return _pytest(suite, run, log)
+
+
+def _hostile(suite: Suite, run: Run, log: Path) -> Result:
+	"""Against a served site and an edge of the desk's name, which answers the same questions; else an edge alone."""
+	from devtools import stack
+
+	try:
+		python = packages.checks_python()
+	except Problem as problem:
+		return results.not_run(suite.name, str(problem))
+	run.bench = run.bench or benches.find_or_make()
+	if not run.bench:
+		return _pytest(suite, run, log, python=python)
+	overlay = run.overlay()
+	limits = {"subscriber_tv_limits": stack.NO_LIMITS}
+	sites.restore(overlay, sites.with_app(overlay), HOSTILE_SITE, **limits)
+	with stack.served(overlay, HOSTILE_SITE, edge_name="desk") as running:
+		env = _site_env(overlay) | {
+			"SUBSCRIBER_TV_URL": running.web,
+			"SUBSCRIBER_TV_EDGE_URL": running.edge,
+			"SUBSCRIBER_TV_SITE": HOSTILE_SITE,
+		}
+		return _pytest(suite, run, log, python=python, **env)
 
 
 def _integration(suite: Suite, run: Run, log: Path) -> Result:
@@ -199,7 +232,8 @@ SUITES = (
 	Suite("lint", paths.CLONE, False, _lint),
 	Suite("core", TESTS / "unit" / "core", False, _core),
 	Suite("unit", TESTS / "unit", False, _unit),
-	Suite("edge", TESTS / "edge", False, _pytest),
+	Suite("edge", TESTS / "edge", False, _edge),
+	Suite("fuzz", TESTS / "fuzz", False, _hostile),
 	Suite("integration", paths.PACKAGE, True, _integration),
 	Suite("site", TESTS / "site", True, _round_trip),
 	Suite("browser", TESTS / "browser", True, _browser),

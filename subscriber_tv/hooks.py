@@ -19,9 +19,10 @@ default_log_clearing_doctypes = {
 }
 
 after_request = [
-	"subscriber_tv.api.activation.replace_answer",
+	"subscriber_tv.api.tv_frame.replace_answer",
 	"subscriber_tv.api.usage.replace_answer",
 ]
+page_renderer = ["subscriber_tv.api.tv_frame.Unreadable"]
 jinja = {
 	"methods": [
 		"subscriber_tv.flows.printing.invoice.tv_invoice",

@@ -1,7 +1,6 @@
 """Endpoints of TVs (the TV protocol, offer documents, keys) and of the staff who pair and deliver them.
 
-A TV gets the bytes that the wire format spells and nothing else: what Frappe would say in their place (a body it
-cannot read, a wrong method) is replaced by `replace_answer`, the `after_request` hook of their paths.
+A TV gets the bytes that the wire format spells and nothing else: see tv_frame.py.
 """
 
 import json
@@ -11,7 +10,7 @@ import frappe
 from frappe import _
 from werkzeug.wrappers import Response
 
-from subscriber_tv.api import guards
+from subscriber_tv.api import guards, tv_frame
 from subscriber_tv.core.activation import enrolment, rollup
 from subscriber_tv.core.activation.decide import STRANGER, Decision
 from subscriber_tv.core.devices import requests, wire
@@ -24,9 +23,6 @@ from subscriber_tv.flows.activation import token as token_flow
 from subscriber_tv.flows.activation import unbind as unbind_flow
 from subscriber_tv.flows.devices import deliver as deliver_flow
 
-PREFIX = "subscriber_tv.api.activation."
-POSTED = ("auth", "assert", "challenge", "heartbeat", "stream", "enrol", "token")
-TV_PATHS = tuple(f"/method/{PREFIX}{name}" for name in POSTED)
 # Answers to a TV that has proven itself, and answers to whoever has not.
 SUCCESSES = (200, 204, 403, 409)
 FAILURES = (400, 401)
@@ -81,21 +77,21 @@ def token() -> Response:
 @frappe.whitelist(allow_guest=True, methods=["GET"])
 def hello() -> Response:
 	"""Who answers here, and what time it is."""
-	return _response(wire.hello(requests.DESK, int(time.time())))
+	return tv_frame.response_of(wire.hello(requests.DESK, int(time.time())))
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
 def offer(hash: str = "") -> Response:
 	"""The signed offer document with this hash; it never changes, so it may be kept for ever."""
 	document = store_rights.document(hash) if len(hash) == 43 else None
-	return _response(wire.offer_document(document) if document else wire.NOT_FOUND)
+	return tv_frame.response_of(wire.offer_document(document) if document else wire.NOT_FOUND)
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
 def jwks() -> Response:
 	"""The public keys that leases, denials and offer documents are signed with (RFC 7517)."""
 	headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"))
-	return _response(wire.Answer(200, json.dumps(keys.public_keys()).encode(), headers))
+	return tv_frame.response_of(wire.Answer(200, json.dumps(keys.public_keys()).encode(), headers))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -177,34 +173,21 @@ def deliver(
 	)
 
 
-def replace_answer(response: Response | None, request) -> None:
-	"""Hook `after_request`: on a TV's path, turn whatever is not ours into a refusal of the wire format."""
-	if response is None or getattr(response, "is_wire", False):
-		return
-	if request.method == "OPTIONS" or not request.path.rstrip("/").endswith(TV_PATHS):
-		return
-	answer = _instead_of(response.status_code, request)
-	response.status_code = answer.status
-	response.set_data(answer.body)
-	response.headers.clear()
-	response.headers.extend(answer.headers)
-
-
 def _answer(flow, spend_success) -> Response:
 	"""Check the request's frame, ask the flow, count successes and failures and limit both."""
 	request = frappe.local.request
 	body = request.get_data()
-	if refused := _frame_refusal(request):
-		return _response(refused)
+	if refused := tv_frame.frame_refusal(request):
+		return tv_frame.response_of(refused)
 	address, now = guards.request_network(), int(time.time())
 	answer = flow(body, address, now)
 	if _within_limits(answer, body, address, spend_success):
-		return _response(answer)
+		return tv_frame.response_of(answer)
 	# What was written for this answer goes: a flood is counted in one row, and costs no pairing code.
 	frappe.db.rollback()
 	decision = Decision(STRANGER, "rate_limited")
 	record_answer.count(rollup.bucket(decision, audience="desk", address=address, now=now))
-	return _response(wire.RATE_LIMITED)
+	return tv_frame.response_of(wire.RATE_LIMITED)
 
 
 def _spend_device(serial: str, _network: str) -> bool:
@@ -226,38 +209,6 @@ def _within_limits(answer: wire.Answer, body: bytes, address: str, spend_success
 	if answer.status not in FAILURES or answer.body in enrolment.WAITING:
 		return True
 	return guards.spend("failures", guards.bucket_of(address))
-
-
-def _response(answer: wire.Answer) -> Response:
-	response = Response(answer.body, status=answer.status, headers=list(answer.all_headers()))
-	response.is_wire = True
-	return response
-
-
-def _instead_of(status: int, request) -> wire.Answer:
-	if request.method != "POST":
-		return wire.METHOD_NOT_ALLOWED
-	if refused := _frame_refusal(request):
-		return refused
-	if status >= 500 and not _unreadable(request):
-		return wire.UNAVAILABLE
-	allowed = guards.spend("failures", guards.bucket_of(guards.request_network()))
-	return wire.INVALID_REQUEST if allowed and status != wire.RATE_LIMITED.status else wire.RATE_LIMITED
-
-
-def _frame_refusal(request) -> wire.Answer | None:
-	headers = request.headers
-	return wire.check_content(
-		headers.get("Content-Type"), headers.get("Content-Encoding"), len(request.get_data())
-	)
-
-
-def _unreadable(request) -> bool:
-	"""Whether Frappe failed because the body is no JSON object: it reads bodies before any of our code runs."""
-	try:
-		return not isinstance(json.loads(request.get_data(as_text=True)), dict)
-	except (ValueError, RecursionError):
-		return True
 
 
 def _guess(attempt):

@@ -123,7 +123,10 @@ class Edge:
 			body = await self._body(scope, receive)
 			return await self._forwarder.carry(_CARRIED[path], body, _address(scope))
 		if scope["method"] not in ("GET", "HEAD"):
-			raise Refused(wire.METHOD_NOT_ALLOWED if self._is_known(path) else wire.NOT_FOUND)
+			is_known = self._is_known(path)
+			raise Refused(
+				wire.METHOD_NOT_ALLOWED.plus(("Allow", "GET, HEAD")) if is_known else wire.NOT_FOUND
+			)
 		return self._read(path)
 
 	def _read(self, path: str) -> wire.Answer:

@@ -11,6 +11,7 @@ import msgspec
 from subscriber_tv.core.activation import documents, enrolment
 from subscriber_tv.core.devices import requests, wire
 from subscriber_tv.simulator import vectors
+from subscriber_tv.simulator.http import DESK, EDGE, Paths
 
 _COMPONENTS = "#/components/schemas/"
 REQUESTS: dict[str, tuple[type, ...]] = {
@@ -45,6 +46,13 @@ class Hello(msgspec.Struct):
 	time: int
 
 
+class KeySet(msgspec.Struct):
+	"""The operator's public keys (RFC 7517), and the token by which the root vouches for them, where there is one."""
+
+	keys: list[dict[str, str]]
+	signed: str = ""
+
+
 class Slot(msgspec.Struct):
 	"""The stream may run until then (epoch seconds)."""
 
@@ -73,16 +81,32 @@ REPLIES: dict[str, dict[int, type | None]] = {
 _REFUSALS = {
 	400: "the request is not valid, or (token) an error of RFC 8628",
 	401: "the TV is not known here, or proved nothing",
+	408: "not here within five seconds",
 	413: "larger than 4096 bytes",
 	415: "not application/json",
-	429: "too many requests; Retry-After",
-	503: "ask again later; Retry-After",
+	429: "too many requests",
+	431: "headers larger than 8192 bytes",
+	503: "ask again later",
 }
+_HEADERS = {
+	"X-TV-MAC": {
+		"description": "MAC of the body",
+		"required": True,
+		"schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
+	},
+	"Retry-After": {
+		"description": "seconds",
+		"required": True,
+		"schema": {"type": "string", "pattern": "^[0-9]+$"},
+	},
+	"Allow": {"description": "the methods that it takes", "required": True, "schema": {"type": "string"}},
+}
+_UNDER_MAC = ("auth", "assert", "heartbeat", "stream")
 
 
 def files() -> dict[str, bytes]:
 	"""Every file of fixtures/protocol by its name there."""
-	found = {"vectors.json": vectors.vectors(), "openapi.json": openapi()}
+	found = {"vectors.json": vectors.vectors(), "openapi.json": openapi(), "openapi-desk.json": openapi(DESK)}
 	for name, schema in schemas().items():
 		found[f"schemas/{name}.json"] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 	return {name: _text(document) for name, document in found.items()}
@@ -104,28 +128,27 @@ def schemas() -> dict[str, dict[str, Any]]:
 	"""The schema of each request, reply and set of claims by name; references are inlined."""
 	kinds = [kind for kinds in REQUESTS.values() for kind in kinds]
 	kinds += [kind for replies in REPLIES.values() for kind in replies.values() if kind]
-	return {kind.__name__: _schema(kind) for kind in (*kinds, *CLAIMS, Hello, Error)}
+	return {kind.__name__: _schema(kind) for kind in (*kinds, *CLAIMS, Hello, KeySet, Error)}
 
 
-def openapi() -> dict[str, Any]:
-	"""The OpenAPI 3.1 document of an edge; the desk has the same operations under its own paths."""
-	paths: dict[str, Any] = {f"/v1/{name}": {"post": _operation(name)} for name in REQUESTS}
-	paths["/v1/hello"] = {"get": {"operationId": "hello", "responses": {"200": _reply(Hello, "who answers")}}}
-	token = {"description": "a token under the operator's key", "content": {"application/jwt": {}}}
-	paths["/v1/offer/{hash}"] = {
-		"get": {
-			"operationId": "offer",
-			"parameters": [{"name": "hash", "in": "path", "required": True, "schema": {"type": "string"}}],
-			"responses": {"200": token, "404": _reply(Error, "no such document")},
-		}
+def openapi(paths: Paths = EDGE) -> dict[str, Any]:
+	"""The OpenAPI 3.1 document of an edge, or with the desk's paths of a desk."""
+	found: dict[str, Any] = {paths.of(name): {"post": _operation(name)} for name in REQUESTS}
+	found[paths.hello] = {"get": _reading("hello", _reply(Hello, "who answers"))}
+	found[paths.jwks] = {"get": _reading("jwks", _reply(KeySet, "the public keys"))}
+	address, _, query = paths.offer.partition("?")
+	where = {"name": "hash", "in": "query"} if query else {"name": "hash", "in": "path", "required": True}
+	document = {
+		"description": "a token under the operator's key",
+		"content": {"application/jwt": {"schema": {"type": "string"}}},
 	}
-	paths["/v1/jwks"] = {
-		"get": {"operationId": "jwks", "responses": {"200": {"description": "the public keys"}}}
-	}
+	offer = _reading("offer", document) | {"parameters": [{**where, "schema": {"type": "string"}}]}
+	offer["responses"]["404"] = _reply(Error, "no such document")
+	found[address if query else f"{address}{{hash}}"] = {"get": offer}
 	return {
 		"openapi": "3.1.0",
 		"info": {"title": "TV protocol", "version": "1", "description": "See docs/device-protocol.md."},
-		"paths": paths,
+		"paths": found,
 		"components": {"schemas": schemas()},
 	}
 
@@ -135,14 +158,28 @@ def _operation(name: str) -> dict[str, Any]:
 		str(status): _reply(kind, "answered" if status < 400 else "refused, under the TV's MAC")
 		for status, kind in REPLIES[name].items()
 	}
+	if name in _UNDER_MAC:
+		for reply in replies.values():
+			reply["headers"] = {"X-TV-MAC": _HEADERS["X-TV-MAC"]}
 	refused = {str(status): _reply(Error, text) for status, text in _REFUSALS.items()}
+	for status in ("429", "503"):
+		refused[status]["headers"] = {"Retry-After": _HEADERS["Retry-After"]}
 	forms = [{"$ref": _COMPONENTS + kind.__name__} for kind in REQUESTS[name]]
 	schema = forms[0] if len(forms) == 1 else {"oneOf": forms}
 	return {
 		"operationId": name,
 		"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-		"responses": dict(sorted({**refused, **replies}.items())),
+		"responses": dict(sorted({**refused, **replies, "405": _other_method()}.items())),
 	}
+
+
+def _reading(name: str, reply: dict[str, Any]) -> dict[str, Any]:
+	"""What anybody may read."""
+	return {"operationId": name, "responses": {"200": reply, "405": _other_method()}}
+
+
+def _other_method() -> dict[str, Any]:
+	return {**_reply(Error, "another method than this one"), "headers": {"Allow": _HEADERS["Allow"]}}
 
 
 def _reply(kind: type | None, description: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import frappe
 from frappe.tests.utils import FrappeTestCase
 
-from subscriber_tv.api import activation, guards
+from subscriber_tv.api import activation, guards, tv_frame
 from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.flows.activation import bind, token
 from subscriber_tv.simulator.http import DESK, Reply
@@ -95,7 +95,7 @@ class TestTvEndpoints(HttpTestCase):
 	def test_malformed_requests_get_400_and_no_trace(self):
 		bodies = (b"{", b"", b"null", b"[1]", b'"text"', b"\xff\xfe", b"[" * 4000, b'{"cmd": "frappe.ping"}')
 		injected = json.dumps({"d": "x' OR 1=1; DROP TABLE `tabTV Device`; --", "credential": "A" * 43})
-		for path in activation.TV_PATHS:
+		for path in tv_frame.TV_PATHS:
 			for body in (*bodies, injected.encode()):
 				found = request("POST", f"/api{path}", data=body, content_type="application/json")
 				self.assert_answer(found, wire.INVALID_REQUEST)
