@@ -59,18 +59,17 @@ class Clock:
 			self._say(here, expected)
 		return expected if expected is not None and off else here
 
-	def vouch(self, accepted: float) -> None:
-		"""The publisher just accepted this time."""
-		passed = _passed()
-		expected = self._expected()
+	def vouch(self, accepted: float, passed: float) -> None:
+		"""The publisher accepted this time, which a question bore so many seconds after the machine's start."""
+		off = self._expected()
+		off = None if off is None else off - passed_since_start() + passed - accepted
 		self._vouched = Vouched(self._boot, accepted, passed)
-		is_news = expected is None or abs(expected - accepted) > TOLERANCE / 2
-		if is_news or passed - self._wrote_at > _WRITE_EVERY:
+		if off is None or abs(off) > TOLERANCE / 2 or passed - self._wrote_at > _WRITE_EVERY:
 			self._wrote_at = passed
 			self._write(self._vouched)
 
 	def _expected(self) -> float | None:
-		passed = _passed()
+		passed = passed_since_start()
 		if passed - self._read_at >= _READ_EVERY:
 			self._read_at = passed
 			self._vouched = self._read() or self._vouched
@@ -82,7 +81,7 @@ class Clock:
 			found = _decode(self._path.read_bytes())
 		except (OSError, msgspec.MsgspecError):
 			return None
-		return found if found.boot == self._boot and found.passed <= _passed() else None
+		return found if found.boot == self._boot and found.passed <= passed_since_start() else None
 
 	def _write(self, vouched: Vouched) -> None:
 		fresh = self._path.with_name(f"{self._path.name}.new")
@@ -102,7 +101,7 @@ class Clock:
 			log.info("the clock of this machine is right again")
 
 
-def _passed() -> float:
+def passed_since_start() -> float:
 	"""Seconds since the machine's start, sleep included, by a clock that nobody can set."""
 	return time.clock_gettime(time.CLOCK_BOOTTIME)
 

@@ -22,7 +22,7 @@ from subscriber_tv.core.activation import feed, report
 from subscriber_tv.core.devices.jws import Verifier
 from subscriber_tv.edge import runtime
 from subscriber_tv.edge.answers import AnswerFile
-from subscriber_tv.edge.clock import Clock
+from subscriber_tv.edge.clock import Clock, passed_since_start
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.store import OutOfOrder, Store, put_in_place
 
@@ -64,8 +64,8 @@ class FeedClient:
 		self._edge = edge
 		self._clock = clock
 		self._goes_by_machine = False
-		# The time of the last question that was let in.
-		self.accepted = 0.0
+		# When the last question was asked that was let in, and how long after the machine's start.
+		self.accepted: tuple[float, float] | None = None
 		self._connection: http.client.HTTPConnection | None = None
 
 	def delta(self, after: int, as_of: int) -> tuple[bytes, str]:
@@ -112,11 +112,11 @@ class FeedClient:
 		return body, signature
 
 	def _ask(self, method: str, path: str, sent: bytes = b"") -> tuple[int, bytes, str]:
-		target, began = self._url.path.rstrip("/") + path, time.monotonic()
+		target = self._url.path.rstrip("/") + path
 		try:
 			connection = self._connection = self._connection or self._connect()
 			# The secret signs the path as the publisher sees it, without what a proxy in front may have cut off.
-			moment = time.time() if self._goes_by_machine else self._clock()
+			moment, passed = time.time() if self._goes_by_machine else self._clock(), passed_since_start()
 			authorization = feed.authorization(self._secret, path, int(moment), method=method, body=sent)
 			connection.request(method, target, sent or None, {"Authorization": authorization})
 			response = connection.getresponse()
@@ -124,8 +124,7 @@ class FeedClient:
 		except (OSError, http.client.HTTPException) as error:
 			self.close()
 			raise FeedUnavailable(str(error) or type(error).__name__) from None
-		# The answer may have waited for news: so much later it is now.
-		self.accepted = moment + time.monotonic() - began if response.status == 200 else 0.0
+		self.accepted = (moment, passed) if response.status == 200 else None
 		return response.status, body, response.getheader(feed.SIGNATURE_HEADER, "")
 
 	def _connect(self) -> http.client.HTTPConnection:
@@ -185,7 +184,7 @@ def run(config: Config, stop: threading.Event) -> None:
 			store = store or Store(config.database)
 			step(store, client, verifier)
 			if client.accepted:
-				clock.vouch(client.accepted)
+				clock.vouch(*client.accepted)
 			pause = _FIRST_RETRY
 			continue
 		except (FeedUnavailable, feed.BadPage, sqlite3.OperationalError, OSError) as error:

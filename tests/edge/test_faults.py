@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 from edge_process import EdgeProcess, eventually
 from feed_publisher import Publisher, Rights
+from stepped import stepped
 
 from subscriber_tv.edge.store import Store
 
@@ -177,31 +178,11 @@ def test_a_file_that_may_not_grow_denies_nobody_and_catches_up(rights, publisher
 	eventually(lambda: edge.health()["rows"] == 459, 40)
 
 
-_STEPPED = """
-import os, time
-_real, _file = time.time, os.environ["CLOCK_STEP"]
-def _stepped():
-	with open(_file) as step:
-		return _real() + float(step.read() or 0)
-time.time = _stepped
-"""
-
-
 @pytest.fixture
-def clock(tmp_path, monkeypatch):
+def clock(tmp_path):
 	"""Steps the clock of the edges that are started from now on, while they run."""
-	(tmp_path / "sitecustomize.py").write_text(_STEPPED)
-	(tmp_path / "step").write_text("0")
-	monkeypatch.setenv("CLOCK_STEP", str(tmp_path / "step"))
-	monkeypatch.syspath_prepend(str(tmp_path))
-	monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-
-	def step(seconds):
-		fresh = tmp_path / "step.new"
-		fresh.write_text(str(seconds))
-		fresh.replace(tmp_path / "step")
-
-	return step
+	with stepped(tmp_path / "clock") as found:
+		yield found.step
 
 
 DAY = 86_400

@@ -29,7 +29,7 @@ class Machine:
 def machine(monkeypatch):
 	found = Machine()
 	monkeypatch.setattr(time, "time", lambda: found.right + found.step)
-	monkeypatch.setattr(clocks, "_passed", lambda: found.passed)
+	monkeypatch.setattr(clocks, "passed_since_start", lambda: found.passed)
 	monkeypatch.setattr(clocks, "_boot", lambda: found.boot)
 	return found
 
@@ -42,7 +42,7 @@ def path(tmp_path):
 @pytest.mark.parametrize("step", [3600, -3600, 86_400 * 400, -86_400 * 400, TOLERANCE + 1])
 def test_a_step_is_not_believed_by_any_process(machine, path, step):
 	follower, worker = Clock(path), Clock(path)
-	follower.vouch(time.time())
+	follower.vouch(time.time(), machine.passed)
 	machine.wait(5)
 	assert worker() == machine.right
 	machine.step = step
@@ -52,7 +52,7 @@ def test_a_step_is_not_believed_by_any_process(machine, path, step):
 
 def test_small_corrections_are_believed(machine, path):
 	clock = Clock(path)
-	clock.vouch(time.time())
+	clock.vouch(time.time(), machine.passed)
 	machine.step = 90
 	assert clock() == machine.right + 90
 
@@ -61,13 +61,21 @@ def test_what_the_publisher_accepts_counts_from_then_on(machine, path):
 	"""Publisher and edge both were an hour behind; then both are put right."""
 	machine.step = -3600
 	clock, worker = Clock(path), Clock(path)
-	clock.vouch(time.time())
+	clock.vouch(time.time(), machine.passed)
 	machine.wait(2)
 	machine.step = 0
 	assert clock() == machine.right - 3600
-	clock.vouch(time.time())
+	clock.vouch(time.time(), machine.passed)
 	machine.wait(2)
 	assert clock() == worker() == machine.right
+
+
+def test_an_answer_that_took_long_counts_from_its_question(machine, path):
+	clock, asked = Clock(path), (time.time(), machine.passed)
+	machine.wait(20)
+	clock.vouch(*asked)
+	machine.step = 7200
+	assert clock() == machine.right
 
 
 def test_without_a_publisher_the_machine_is_all_there_is(machine, path):
@@ -76,7 +84,7 @@ def test_without_a_publisher_the_machine_is_all_there_is(machine, path):
 
 
 def test_a_start_of_the_machine_ends_what_was_known(machine, path):
-	Clock(path).vouch(time.time())
+	Clock(path).vouch(time.time(), machine.passed)
 	machine.boot, machine.step = "two", 7200
 	assert Clock(path)() == machine.right + 7200
 
@@ -89,7 +97,7 @@ def test_a_spoiled_file_is_no_file(machine, path, content):
 
 def test_a_full_disk_does_not_stop_it(machine, tmp_path):
 	clock = Clock(tmp_path / "missing" / "edge-clock.json")
-	clock.vouch(time.time())
+	clock.vouch(time.time(), machine.passed)
 	machine.step = 7200
 	assert clock() == machine.right
 
@@ -98,6 +106,6 @@ def test_it_is_written_once_a_minute_at_most_and_at_once_when_it_matters(machine
 	clock, written = Clock(path), set()
 	for _ in range(600):
 		machine.wait(1)
-		clock.vouch(time.time() + random.uniform(-1, 1))
+		clock.vouch(time.time() + random.uniform(-1, 1), machine.passed)
 		written.add(path.read_bytes())
 	assert 9 <= len(written) <= 12
