@@ -1,25 +1,21 @@
 """`./dev benchmark`: what is compared with what, with the figures printed as ratios of one run.
 
-device_auth   desk and edge of the demo, asked in turns
+device_auth   power-ons a second of edge, desk, an echo and FreeRADIUS at 563,000 TVs; a storm; replays
 billing       bill runs and ERPNext's own Subscription, on a site made for it
 """
 
-import contextlib
-import json
 import subprocess
-from pathlib import Path
 
 from devtools import bench as benches
-from devtools import demo, embedded, packages, paths, proc, services, sites, stack
+from devtools import demo, packages, paths, proc, services, sites, stack
 from devtools.proc import Daemon
 from devtools.say import Problem, step
 
-SCRIPT = paths.CLONE / "benchmarks/device_auth/run.py"
 BILLING = paths.CLONE / "benchmarks/billing/run.py"
-BILLING_SITE = "benchmark.localhost"
-LIMITS = "subscriber_tv_limits"
-# The desk lets a TV ask ten times a minute; a benchmark asks with few TVs and often.
-NO_LIMITS = {"device": [1_000_000, 60], "failures": [1_000_000, 60], "challenges": [1_000_000, 60]}
+SITE = "benchmark.localhost"
+DEVICE_AUTH = "benchmarks.device_auth"
+# What the figures of power-ons depend on: a projection that other code made is not used.
+POWER_ON_CODE = ("core", "edge")
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -34,76 +30,75 @@ def run(name: str, arguments: list[str]) -> int:
 
 
 def _device_auth(bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
-	"""Serve the demo's site on free ports and compare."""
-	running = demo.site_on(bench, found)
-	with _unlimited(running):
-		running.start()
-		try:
-			return _compare(running, arguments)
-		finally:
-			running.stop()
+	"""Measure power-ons; the desk needs a site of its own, filled with as many TVs."""
+	packages.install_programs(("freeradius",))
+	if any(part in arguments for part in ("storm", "replay")) and "rounds" not in arguments:
+		return _measure([], arguments)
+	overlay = benches.Overlay(bench, found, "benchmark", redis_pair=2)
+	sites.restore(overlay, sites.with_app(overlay), SITE)
+	web = Daemon("benchmark-web")
+	try:
+		step("filling the site with TVs")
+		command = [
+			overlay.bench.python,
+			"-m",
+			f"{DEVICE_AUTH}.desk",
+			"--site",
+			SITE,
+			*_kept(),
+			*_tvs(arguments),
+		]
+		log = paths.logs() / "benchmark.log"
+		proc.must(
+			command, what="filling the site", log=log, cwd=overlay.sites, env=overlay.env(), heartbeat="TVs"
+		)
+		port = _serve(web, overlay)
+		desk = ["--desk-url", f"http://127.0.0.1:{port}", "--desk-pid", str(web.pid()), "--site", SITE]
+		return _measure(desk, arguments)
+	finally:
+		web.stop()
+		sites.drop(overlay, SITE)
+
+
+def _serve(web: Daemon, overlay: benches.Overlay) -> int:
+	"""Serve the site as the demo does; the port."""
+	port = proc.free_port()
+	server = [overlay.bench.python, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *stack.WEB_OPTIONS]
+	application = ["--pythonpath", str(stack.INSIDE), "web:application"]
+	web.start([*server, *application], env=overlay.env(SUBSCRIBER_TV_SITE=SITE), cwd=overlay.sites)
+	web.wait_until(lambda: stack.answers(f"http://127.0.0.1:{port}/api/method/ping"), seconds=120)
+	return port
+
+
+def _measure(more: list[str], arguments: list[str]) -> int:
+	step("measuring")
+	command = [packages.tool_python(), "-m", f"{DEVICE_AUTH}.run", *_kept(), *more, *arguments]
+	env = proc.clean_env(PYTHONPATH=str(paths.CLONE))
+	return subprocess.run(command, cwd=paths.CLONE, env=env).returncode
+
+
+def _kept() -> list[str]:
+	"""Where keys and projection are kept, and by which code the latter was made."""
+	folder = paths.shared() / "device_auth"
+	version = paths.digest(*(paths.tree_digest(paths.PACKAGE / part, (".py",)) for part in POWER_ON_CODE))
+	return ["--cache", str(folder), "--version", version]
+
+
+def _tvs(arguments: list[str]) -> list[str]:
+	"""How many TVs, when that is asked for."""
+	return arguments[arguments.index("--tvs") :][:2] if "--tvs" in arguments else []
 
 
 def _billing(bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
 	"""Fill a site made anew and bill it both ways."""
 	overlay = benches.Overlay(bench, found, "benchmark", redis_pair=2)
-	sites.restore(overlay, sites.with_app(overlay), BILLING_SITE)
+	sites.restore(overlay, sites.with_app(overlay), SITE)
 	step("measuring")
-	command = [overlay.bench.python, BILLING, "--site", BILLING_SITE, *arguments]
+	command = [overlay.bench.python, BILLING, "--site", SITE, *arguments]
 	try:
 		return subprocess.run(command, cwd=overlay.sites, env=overlay.env()).returncode
 	finally:
-		sites.drop(overlay, BILLING_SITE)
-
-
-@contextlib.contextmanager
-def _unlimited(running: stack.Stack):
-	path = running.overlay.sites / running.site / "site_config.json"
-	before = path.read_text()
-	path.write_text(json.dumps({**json.loads(before), LIMITS: NO_LIMITS}, indent=1))
-	try:
-		yield
-	finally:
-		path.write_text(before)
-
-
-def _compare(running: stack.Stack, arguments: list[str]) -> int:
-	# Ended by the stack afterwards all the same; they only take processor time here.
-	for name in ("scheduler", "worker"):
-		Daemon(name, running.folder).stop()
-	tvs = _watching_tvs(running)
-	step("measuring")
-	addresses = ["--desk-url", f"http://127.0.0.1:{running.ports.web}", "--edge-url", running.edge]
-	pids = [
-		f"--{kind}-pid={Daemon(name, running.folder).pid()}"
-		for kind, name in (("desk", "web"), ("edge", "edge"))
-	]
-	command = [
-		packages.tool_python(),
-		SCRIPT,
-		*addresses,
-		"--site",
-		running.site,
-		"--tvs",
-		tvs,
-		"--masters",
-		running.masters,
-		*pids,
-		*arguments,
-	]
-	return subprocess.run(
-		command, cwd=paths.CLONE, env=proc.clean_env(PYTHONPATH=str(paths.CLONE))
-	).returncode
-
-
-def _watching_tvs(running: stack.Stack) -> Path:
-	"""A file of the demo's TVs that may play now, with their credentials."""
-	database = running.edge_database
-	path = running.folder / "tvs.csv"
-	command = [packages.tool_python(), stack.INSIDE / "watching_tvs.py", database, embedded.FIXTURES, path]
-	if proc.capture(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE))) is None:
-		raise Problem(f"{database} tells no TV that may play")
-	return path
+		sites.drop(overlay, SITE)
 
 
 BENCHMARKS = {"device_auth": _device_auth, "billing": _billing}

@@ -12,7 +12,7 @@ HELP = """\
 ./dev test       every test that can run here; `./dev test unit` runs one suite
 ./dev stop       end what the demo started
 ./dev doctor     what is present, what is missing, how to fix it
-./dev benchmark  power-ons a second of desk and edge, as a ratio; `./dev benchmark billing` invoices a second
+./dev benchmark  power-ons a second at full size, side by side; `./dev benchmark billing` invoices a second
 ./dev bench      a bench command in the test overlay, e.g. ./dev bench -- --site test.localhost console
 """
 
@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
 	demo.set_defaults(run=_demo)
 	commands.add_parser("stop", help="end what the demo started").set_defaults(run=_stop)
 	commands.add_parser("doctor", help="what is missing").set_defaults(run=_doctor)
-	benchmark = commands.add_parser("benchmark", help="compare desk and edge, or billing with ERPNext's own")
+	benchmark = commands.add_parser(
+		"benchmark", help="compare edge, desk and others, or billing with ERPNext's own"
+	)
 	benchmark.add_argument("name", nargs="?", default="device_auth", choices=["device_auth", "billing"])
 	benchmark.add_argument("--args", default="", help="passed on to the benchmark, e.g. --args='--rounds 9'")
 	benchmark.set_defaults(run=_benchmark)

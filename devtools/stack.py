@@ -17,6 +17,7 @@ from devtools.say import Problem, step
 INSIDE = Path(__file__).parent / "inside"
 # Most and in how many seconds; a TV asks ten times a minute, whoever measures or attacks asks with few TVs and often.
 NO_LIMITS = {kind: [1_000_000, 60] for kind in ("device", "failures", "challenges", "enrolments")}
+WEB_OPTIONS = ("--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "180")
 # In the order in which they end.
 PARTS = ("edge", "publisher", "scheduler", "worker", "front", "realtime", "web")
 
@@ -95,10 +96,9 @@ class Stack:
 		realtime.start([node, overlay.bench.root / "apps/frappe/socketio.js"], env=env, cwd=overlay.sites)
 		web = Daemon("web", self.folder)
 		server = [overlay.bench.python, "-m", "gunicorn", "--bind", f"127.0.0.1:{ports.web}"]
-		options = ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "180"]
 		env = overlay.env(SUBSCRIBER_TV_SITE=self.site)
 		application = ["--pythonpath", str(INSIDE), "web:application"]
-		web.start([*server, *options, *application], env=env, cwd=overlay.sites)
+		web.start([*server, *WEB_OPTIONS, *application], env=env, cwd=overlay.sites)
 		front = Daemon("front", self.folder)
 		numbers = [str(ports.front), str(ports.web), str(ports.realtime)]
 		command = [sys.executable, "-m", "devtools.front", *numbers, self.site]

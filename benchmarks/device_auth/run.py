@@ -1,312 +1,166 @@
-"""Power-on verifications per second: the desk's endpoint against the edge, as a ratio in one run.
+"""Power-on verifications per second of server CPU, at 563,000 TVs, side by side in interleaved rounds.
 
-	python benchmarks/device_auth/run.py --desk-url http://site:8000 --edge-url http://127.0.0.1:8090 --tvs tvs.csv \\
-		--masters sites/SITE/tv-keys/tv-masters.json
+	python -m benchmarks.device_auth.run --desk-url http://127.0.0.1:8000 --desk-pid PID --site SITE
 
-Every TV of the file has its own key, its own count at each of the two, and its own row. Rounds alternate between the two, so that a machine that slows down slows both. The load comes from a process of its
-own over real, kept sockets; every answer is read and counted by status. See README.md for what the numbers mean.
+`./dev benchmark device_auth` starts it with a site of that size; without `--desk-url` everything else is measured. See
+README.md for what the figures mean.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import csv
 import json
 import os
-import statistics
-import subprocess
-import sys
+import tempfile
 import time
-import urllib.request
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import cycle
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from subscriber_tv.core.devices import mac, wire
-from subscriber_tv.core.devices.jws import b64url
+from benchmarks.device_auth import contenders, fleet, measure, report, servers, storm
+from benchmarks.device_auth.contenders import Bench, Contender
+from benchmarks.device_auth.figures import Goal, per_wall
 
-PATHS = {"desk": "/api/method/subscriber_tv.api.activation.{}", "edge": "/v1/{}"}
-
-
-class Sets:
-	"""The TVs of the file, asking in turns: each question is counted and under its TV's own MAC.
-
-	Counts begin above `start`; where a server has seen more of a TV already, its 409 says from where to go on.
-	"""
-
-	def __init__(self, tvs: Path, masters: Path, start: int):
-		self._masters = mac.read_masters(masters.read_bytes())
-		self._epoch = str(self._masters.current)
-		with tvs.open(newline="", encoding="utf-8") as file:
-			self._tvs = [self._identity(row["serial"], row["credential"]) for row in csv.DictReader(file)]
-		self._counts = dict.fromkeys((serial for serial, _ in self._tvs), start)
-		self._turn = cycle(self._tvs)
-
-	def _identity(self, serial: str, credential: str) -> tuple[str, bytes]:
-		return serial, self._masters.newest(serial, wire.key_fingerprint(credential))
-
-	def question(self, audience: str) -> tuple[str, bytes]:
-		"""Whose turn it is, and what it asks."""
-		serial, key = next(self._turn)
-		self._counts[serial] += 1
-		count, nonce = str(self._counts[serial]), b64url(os.urandom(16))
-		m = mac.of_auth(key, audience, serial, self._epoch, count, nonce, mac.NOBODY)
-		fields = {"d": serial, "e": self._epoch, "c": count, "n": nonce, "f": mac.NOBODY, "m": m}
-		return serial, json.dumps(fields, separators=(",", ":")).encode()
-
-	def go_on(self, serial: str, body: bytes) -> None:
-		"""Count on above what the server says that it has seen."""
-		self._counts[serial] = max(self._counts[serial], int(json.loads(body)["base"]))
-
-	@property
-	def highest(self) -> int:
-		"""The highest number that any of them used."""
-		return max(self._counts.values())
+PARTS = ("rounds", "storm")
 
 
-@dataclass
-class Tally:
-	"""What one round of load saw."""
-
-	statuses: Counter = field(default_factory=Counter)
-	latencies: list[float] = field(default_factory=list)
-	broken: int = 0
-
-
-class Connection(asyncio.Protocol):
-	"""One kept connection: the next power-on goes out when the answer to the last one is in."""
-
-	def __init__(self, ask, sets: Sets, tally: Tally, deadline: float, closed: asyncio.Future):
-		self._ask = ask
-		self._sets = sets
-		self._serial = ""
-		self._tally = tally
-		self._deadline = deadline
-		self._closed = closed
-		self._received = b""
-		self._sent = 0.0
-
-	def connection_made(self, transport):
-		self._transport = transport
-		self._next()
-
-	def data_received(self, data):
-		self._received += data
-		head, separator, body = self._received.partition(b"\r\n\r\n")
-		if not separator or len(body) < _content_length(head):
-			return
-		self._received = b""
-		self._tally.statuses[head[9:12].decode()] += 1
-		self._tally.latencies.append(time.perf_counter() - self._sent)
-		if head[9:12] == b"409":
-			self._sets.go_on(self._serial, body)
-		if b"connection: close" in head.lower():
-			self._transport.close()
-		else:
-			self._next()
-
-	def connection_lost(self, _):
-		self._tally.broken += bool(self._received)
-		if not self._closed.done():
-			self._closed.set_result(None)
-
-	def _next(self):
-		self._sent = time.perf_counter()
-		if self._sent >= self._deadline:
-			self._transport.close()
-		else:
-			self._serial, request = self._ask()
-			self._transport.write(request)
-
-
-def _content_length(head: bytes) -> int:
-	for line in head.split(b"\r\n")[1:]:
-		name, _, value = line.partition(b":")
-		if name.lower() == b"content-length":
-			return int(value)
-	raise SystemExit("the server sent an answer without Content-Length")
-
-
-async def load(url: str, kind: str, site: str, sets: Sets, seconds: float, connections: int) -> Tally:
-	"""Power-ons for `seconds` over so many connections, each opened again when the server closes it."""
-	parts = urlsplit(url)
-	ask = _asking(
-		parts.netloc,
-		parts.path.rstrip("/") + PATHS[kind].format("auth"),
-		site,
-		sets,
-		_audience(url, kind, site),
-	)
-	tally = Tally()
-	loop = asyncio.get_running_loop()
-	deadline = time.perf_counter() + seconds
-
-	async def keep() -> None:
-		while time.perf_counter() < deadline:
-			closed = loop.create_future()
-			await loop.create_connection(
-				lambda: Connection(ask, sets, tally, deadline, closed), parts.hostname, parts.port or 80
-			)
-			await closed
-
-	await asyncio.gather(*(keep() for _ in range(connections)))
-	return tally
-
-
-def _audience(url: str, kind: str, site: str) -> str:
-	"""How the server calls itself: a question for one is worth nothing at another."""
-	headers = {"X-Frappe-Site-Name": site} if site else {}
-	request = urllib.request.Request(url.rstrip("/") + PATHS[kind].format("hello"), headers=headers)
-	with urllib.request.urlopen(request, timeout=10) as answer:
-		return json.loads(answer.read())["aud"]
-
-
-def _asking(host: str, path: str, site: str, sets: Sets, audience: str):
-	"""What makes the next request, with the serial that asks."""
-	lines = [
-		f"POST {path} HTTP/1.1",
-		f"Host: {host}",
-		"Content-Type: application/json",
-		*([f"X-Frappe-Site-Name: {site}"] if site else []),
-	]
-	head = "\r\n".join([*lines, ""]).encode()
-
-	def ask() -> tuple[str, bytes]:
-		serial, body = sets.question(audience)
-		return serial, head + b"Content-Length: %d\r\n\r\n" % len(body) + body
-
-	return ask
-
-
-# How far the TVs have counted at each, from round to round.
-_started = dict.fromkeys(PATHS, 0)
-
-
-def round_of(kind: str, options: argparse.Namespace, seconds: float) -> dict:
-	"""One round of load from a process of its own."""
-	url = options.desk_url if kind == "desk" else options.edge_url
-	command = [sys.executable, __file__, "--load", kind, "--url", url, "--tvs", str(options.tvs)]
-	command += ["--seconds", str(seconds), "--connections", str(options.connections)]
-	command += ["--masters", str(options.masters), "--start", str(_started[kind])]
-	command += ["--site", options.site] if kind == "desk" else []
-	pid = options.desk_pid if kind == "desk" else options.edge_pid
-	before = cpu_seconds(pid)
-	output = subprocess.run(command, capture_output=True, text=True, check=False)
-	if output.returncode:
-		raise SystemExit(f"{kind}: {output.stderr.strip().splitlines()[-1]}")
-	result = json.loads(output.stdout)
-	_started[kind] = result["highest"]
-	spent = cpu_seconds(pid) - before
-	result["per_cpu"] = result["answers"] / spent if spent > 0 else None
-	return result
-
-
-def cpu_seconds(pid: int | None) -> float:
-	"""CPU seconds that a process and its descendants have used so far; 0 when none is given."""
-	if not pid:
-		return 0.0
-	children: dict[int, list[int]] = {}
-	ticks: dict[int, int] = {}
-	for entry in Path("/proc").iterdir():
-		if entry.name.isdigit():
-			try:
-				fields = (entry / "stat").read_text().rpartition(")")[2].split()
-			except OSError:
-				continue
-			children.setdefault(int(fields[1]), []).append(int(entry.name))
-			ticks[int(entry.name)] = int(fields[11]) + int(fields[12])
-	total, waiting = 0, [pid]
-	while waiting:
-		current = waiting.pop()
-		total += ticks.get(current, 0)
-		waiting += children.get(current, [])
-	return total / os.sysconf("SC_CLK_TCK")
-
-
-def compare(options: argparse.Namespace) -> None:
-	"""Alternate rounds, print each, then the medians and the ratio."""
-	for kind in ("desk", "edge"):
-		round_of(kind, options, 1.0)  # warm caches, discarded
+def main() -> int:
+	"""Measure what is asked for; 1 when an answer was wrong."""
+	options = _options()
+	began = time.monotonic()
+	found: dict = {"tvs": options.tvs, "at": int(time.time()), "load_average": os.getloadavg()}
+	with ExitStack() as leaving:
+		bench = _bench(options, leaving)
+		for part in options.only or PARTS:
+			found[part] = globals()[f"_{part}"](bench, options)
 	print(
-		f"{'round':>5}  {'desk /s':>9}  {'p50 ms':>7}  {'p99 ms':>7}  {'edge /s':>9}  {'p50 ms':>7}  {'p99 ms':>7}  ratio"
+		f"\nall in {time.monotonic() - began:.0f} s; load average before and after: "
+		f"{found['load_average'][0]:.2f}, {os.getloadavg()[0]:.2f}"
 	)
-	rounds = []
-	for number in range(1, options.rounds + 1):
-		order = ("desk", "edge") if number % 2 else ("edge", "desk")
-		found = {kind: round_of(kind, options, options.seconds) for kind in order}
-		rounds.append(found)
-		columns = "  ".join(
-			f"{found[kind]['rate']:9.1f}  {found[kind]['p50']:7.2f}  {found[kind]['p99']:7.2f}"
-			for kind in ("desk", "edge")
-		)
-		print(f"{number:>5}  {columns}  {found['edge']['rate'] / found['desk']['rate']:.1f}", flush=True)
-	_summary(rounds, "rate", "wall second")
-	if all(found[kind]["per_cpu"] for found in rounds for kind in found):
-		_summary(rounds, "per_cpu", "second of server CPU")
-	for kind in ("desk", "edge"):
-		statuses = sum((Counter(found[kind]["statuses"]) for found in rounds), Counter())
-		print(f"{kind} answers by status: {dict(statuses)}")
+	if options.json:
+		options.json.write_text(json.dumps(found, indent=1))
+		print(f"raw figures: {options.json}")
+	return int(any(part.get("wrong") for part in found.values() if isinstance(part, dict)))
 
 
-def _summary(rounds: list[dict], name: str, unit: str) -> None:
-	desk = statistics.median(found["desk"][name] for found in rounds)
-	edge = statistics.median(found["edge"][name] for found in rounds)
-	ratios = [found["edge"][name] / found["desk"][name] for found in rounds]
-	print(
-		f"median per {unit}: desk {desk:.1f}, edge {edge:.1f}; "
-		f"ratio {statistics.median(ratios):.1f} (rounds {min(ratios):.1f} to {max(ratios):.1f})"
-	)
-
-
-def _load_round(options: argparse.Namespace) -> None:
-	sets = Sets(options.tvs, options.masters, options.start)
-	began = time.perf_counter()
-	tally = asyncio.run(
-		load(options.url, options.load, options.site, sets, options.seconds, options.connections)
-	)
-	seconds = time.perf_counter() - began
-	ordered = sorted(tally.latencies) or [0.0]
-	result = {
-		"answers": len(tally.latencies),
-		"rate": len(tally.latencies) / seconds,
-		"p50": ordered[len(ordered) // 2] * 1000,
-		"p99": ordered[len(ordered) * 99 // 100] * 1000,
-		"statuses": dict(tally.statuses),
-		"broken": tally.broken,
-		"highest": sets.highest,
-	}
-	print(json.dumps(result))
-
-
-def main() -> None:
-	"""Compare, or be the load of one round."""
+def _options() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-	parser.add_argument("--desk-url", help="address of the site's web server")
-	parser.add_argument("--edge-url", help="address of the edge")
-	parser.add_argument("--site", default="", help="name of the site, when its address serves several")
-	parser.add_argument(
-		"--tvs", type=Path, required=True, help="CSV file with the columns serial and credential"
-	)
-	parser.add_argument("--masters", type=Path, required=True, help="the site's file of masters")
-	parser.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
+	parser.add_argument("--only", action="append", choices=PARTS, help="this part; may be given again")
+	parser.add_argument("--tvs", type=int, default=fleet.TVS)
 	parser.add_argument("--rounds", type=int, default=5)
 	parser.add_argument("--seconds", type=float, default=4.0, help="length of a round")
-	parser.add_argument("--connections", type=int, default=8)
-	parser.add_argument("--desk-pid", type=int, help="main process of the web server, to count its CPU time")
-	parser.add_argument("--edge-pid", type=int, help="main process of the edge, to count its CPU time")
-	parser.add_argument("--load", choices=PATHS, help=argparse.SUPPRESS)
-	parser.add_argument("--url", help=argparse.SUPPRESS)
-	options = parser.parse_args()
-	if options.load:
-		_load_round(options)
-	elif not (options.desk_url and options.edge_url):
-		parser.error("--desk-url and --edge-url are needed")
+	parser.add_argument("--cache", type=Path, required=True, help="where keys and projection are kept")
+	parser.add_argument(
+		"--version", required=True, help="of the code: a projection made by another is not used"
+	)
+	parser.add_argument("--json", type=Path, help="a file for the raw figures of every round")
+	parser.add_argument("--desk-url", default="", help="address of a site filled by desk.py")
+	parser.add_argument("--desk-pid", type=int, default=0, help="main process of its web server")
+	parser.add_argument("--site", default="", help="its name")
+	parser.add_argument(
+		"--leave-out", action="append", default=[], help="a contender's name, or its beginning"
+	)
+	parser.add_argument(
+		"--form", action="append", choices=servers.forms(), help="of the edge; may be given again"
+	)
+	parser.add_argument("--times", type=float, default=50.0, help="of its capacity: the storm's TVs")
+	return parser.parse_args()
+
+
+def _bench(options: argparse.Namespace, leaving: ExitStack) -> Bench:
+	"""What all parts need: keys, projection, a publisher."""
+	options.cache.mkdir(parents=True, exist_ok=True)
+	tvs = fleet.keys(options.cache, options.tvs)
+	built = fleet.built(options.cache, tvs, options.version, int(time.time()))
+	if built.compiled:
+		print(
+			f"projection: {built.rows:,} rows compiled and signed in {built.compiled:.1f} s of CPU, "
+			f"taken in by the edge in {built.loaded:.1f} s"
+		)
+	print(f"projection: {built.bytes_a_tv:.0f} bytes a TV in the edge's file", flush=True)
+	server_core, load_core = measure.cores()
+	if server_core == load_core:
+		print("only one core: server and load share it, and wall times say little")
+	folder = Path(leaving.enter_context(tempfile.TemporaryDirectory(prefix="device_auth-")))
+	bench = Bench(fleet.keys_path(options.cache, options.tvs), tvs, built, folder, server_core, load_core)
+	bench.publisher = leaving.enter_context(servers.publisher(folder, built, load_core))
+	return bench
+
+
+def _rounds(bench: Bench, options: argparse.Namespace) -> dict:
+	"""The contenders in turns; then the edges at half of what they gave."""
+	with ExitStack() as leaving:
+		known = list(_contenders(bench, options, leaving))
+		for one in known:
+			one.warm_up(options.seconds)
+		names = [one.name for one in known]
+		print(
+			f"\nright answers per second of server CPU, {options.rounds} rounds of about {options.seconds:g} s"
+		)
+		print(report.heading(names), flush=True)
+		rounds = []
+		for number in range(options.rounds):
+			# Each round begins with another one, so that nobody always follows the same.
+			turn = number % len(known)
+			rounds.append({one.name: one.ask() for one in known[turn:] + known[:turn]})
+			print(report.row(number + 1, rounds[-1], names), flush=True)
+		latencies = _latencies([one for one in known if one.name.startswith("edge")], rounds)
+	edges = [name for name in names if name.startswith("edge")]
+	print("", *report.summary(rounds, names), "", sep="\n")
+	print(*report.comparisons(rounds, edges, [name for name in names if name not in edges]), "", sep="\n")
+	goals = report.goals(rounds, edges, latencies)
+	print(*goals, sep="\n", flush=True)
+	wrong = any(one["problems"] for these in rounds for one in these.values())
+	return {
+		"rounds": rounds,
+		"latencies": latencies,
+		"goals": [_told(goal) for goal in goals],
+		"wrong": wrong,
+	}
+
+
+def _contenders(bench: Bench, options: argparse.Namespace, leaving: ExitStack):
+	left_out = tuple(options.leave_out)
+	first: Contender | None = None
+	for one in contenders.edges(bench, leaving, _forms(options)):
+		first = first or one
+		if not left_out or not one.name.startswith(left_out):
+			yield one
+	if first and not contenders.ES256.startswith(left_out or ("-",)):
+		yield contenders.es256(first)
+	if not "radius".startswith(left_out or ("-",)):
+		yield from contenders.radii(bench, leaving)
+	if options.desk_url:
+		yield contenders.desk(bench, options.desk_url, options.desk_pid, options.site)
 	else:
-		compare(options)
+		print("the desk is not measured: no --desk-url", flush=True)
+
+
+def _storm(bench: Bench, options: argparse.Namespace) -> dict:
+	"""A city's TVs ask at once."""
+	return storm.run(bench, _forms(options), options.times)
+
+
+def _forms(options: argparse.Namespace) -> tuple[str, ...]:
+	"""The forms of the edge that are asked for: those worth comparing, when nothing is said."""
+	return tuple(options.form or (form for form in servers.forms() if form != "uvicorn"))
+
+
+def _latencies(edges: list[Contender], rounds: list[dict]) -> dict[str, dict]:
+	"""Each edge at half of its median rate: questions at random moments, whether or not earlier ones are answered."""
+	found = {}
+	print("\nat half load, from the moment that a TV wants to ask to its answer, in ms")
+	for edge in edges:
+		rates = sorted(per_wall(these[edge.name]) for these in rounds)
+		rate = rates[len(rates) // 2] / 2
+		one = found[edge.name] = edge.ask(rate=rate, seconds=10)
+		figures = "  ".join(f"{key} {one[key] * 1000:.2f}" for key in ("p50", "p99", "longest"))
+		print(f"{edge.name:<14} {rate:>8,.0f}/s  {figures}  {one['statuses']}", flush=True)
+	return found
+
+
+def _told(goal: Goal) -> dict:
+	return {**goal.__dict__, "verdict": goal.verdict}
 
 
 if __name__ == "__main__":
-	main()
+	raise SystemExit(main())
