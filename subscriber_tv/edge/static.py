@@ -21,7 +21,8 @@ _POLICY = (
 
 def load_pages(folder: Path) -> dict[str, Answer]:
 	"""Path -> answer for every file of the TV page; empty when the page is not installed."""
-	pages = {PREFIX + file.name: _page(file) for file in sorted(folder.glob("*")) if file.suffix in _TYPES}
+	files = [file for file in sorted(folder.rglob("*")) if file.suffix in _TYPES]
+	pages = {PREFIX + file.relative_to(folder).as_posix(): _page(file) for file in files}
 	if PREFIX + "index.html" in pages:
 		pages[PREFIX] = pages[PREFIX + "index.html"]
 		for path in ("/", "/tv"):

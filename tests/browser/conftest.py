@@ -20,6 +20,8 @@ FLAGS = (
 	"--disable-sync",
 )
 SECONDS = 1000
+# A TV asks every five seconds whether its code was entered, and an edge hears a second later.
+expect.set_options(timeout=20 * SECONDS)
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,13 @@ class Scene:
 	"""What the served site holds for the tests (see scene.py)."""
 
 	subscription: str
+	# A subscription of another customer, with the last of the TVs at its site.
+	spare: str
 	serials: list[str]
+	model: str
+	places: dict[str, str]
 	user: str
+	user_fr: str
 	biller: str
 	password: str
 	billed: dict
@@ -84,6 +91,16 @@ def page(chromium) -> Page:
 def desk(page, scene) -> Page:
 	"""The page, logged in as a back-office clerk."""
 	return log_in(page, scene.user, scene.password)
+
+
+@pytest.fixture
+def desk_fr(chromium, scene) -> Page:
+	"""Another window, logged in as a clerk who works in French."""
+	context = chromium.new_context(viewport={"width": 1400, "height": 1000}, locale="fr-FR")
+	page = context.new_page()
+	page.set_default_timeout(30 * SECONDS)
+	yield log_in(page, scene.user_fr, scene.password)
+	context.close()
 
 
 @pytest.fixture

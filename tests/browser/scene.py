@@ -1,7 +1,7 @@
 """Sets the scene for the browser tests. Run with the bench's Python as `python scene.py SITE` in the sites folder.
 
-A hotel's subscription waits for its activation, two TVs stand in its rooms; another hotel was billed for a part of
-November. A back-office clerk and a billing clerk have a login.
+A hotel's subscription waits for its activation, two TVs stand in its rooms, one in another hotel's; a third hotel was billed
+for a part of November. Two back-office clerks, of whom one works in French, and a billing clerk have a login.
 Prints what the tests need, as JSON.
 """
 
@@ -11,7 +11,18 @@ import sys
 import frappe
 
 CLERK = "clerk@antenne-bleue.example"
+CLERK_FR = "agent@antenne-bleue.example"
 BILLER = "biller@antenne-bleue.example"
+CHANNELS = (
+	("Antenne Une", "General"),
+	("Le Phare", "General"),
+	("Canal du Midi", "General"),
+	("Minuit Info", "News"),
+	("Ciné Lumière", "Cinema"),
+	("Stade Plus", "Sport"),
+	("Terre et Mer", "Documentary"),
+	("Farandole", "Youth"),
+)
 PASSWORD = "canal-orange-42-girafe"
 
 
@@ -22,26 +33,49 @@ def set_scene(site: str) -> dict:
 	from subscriber_tv.flows.devices.deliver import deliver
 	from subscriber_tv.tests import factories
 
+	lines = [{"offer_version": _make_offer(), "quantity": 2}]
 	subscription = factories.make_subscription(
-		"Awaiting Activation",
-		customer=factories.make_customer("Hôtel des Tilleuls"),
-		quantity=2,
+		"Awaiting Activation", customer=factories.make_customer("Hôtel des Tilleuls"), lines=lines
 	)
-	serials = factories.receive_devices(2)
-	deliver(subscription=subscription, serials=serials)
+	serials = factories.receive_devices(3)
+	deliver(subscription=subscription, serials=serials[:2])
+	spare = factories.make_subscription(
+		"Awaiting Activation", customer=factories.make_customer("Hôtel des Lilas"), quantity=1
+	)
+	deliver(subscription=spare, serials=serials[2:])
 	_make_user(CLERK, "Bruno", "Lefèvre", "TV Back Office")
+	_make_user(CLERK_FR, "Awa", "Diallo", "TV Back Office", language="fr")
 	_make_user(BILLER, "Inès", "Moreau", "TV Billing")
 	frappe.db.commit()
+	model = frappe.db.get_value("TV Device", serials[0], "model")
+	sites = frappe.get_all("TV Device", {"name": ("in", serials)}, ["name", "site"])
+	places = {tv.name: frappe.db.get_value("TV Site", tv.site, "site_name") for tv in sites}
 	billed = _bill_a_hotel()
 	frappe.destroy()
 	return {
 		"subscription": subscription,
+		"spare": spare,
 		"serials": serials,
+		"model": model,
+		"places": places,
 		"user": CLERK,
+		"user_fr": CLERK_FR,
 		"biller": BILLER,
 		"password": PASSWORD,
 		"billed": billed,
 	}
+
+
+def _make_offer() -> str:
+	"""A hotel's offer with channels as people know them: name, number, genre."""
+	from subscriber_tv.tests import factories
+
+	for number, (name, genre) in enumerate(CHANNELS, start=1):
+		factories.make_channel(f"C{number:03}", channel_name=name, lcn=number, genre=genre, language="fr")
+	codes = [f"C{number:03}" for number in range(1, len(CHANNELS) + 1)]
+	bouquet = factories.make_bouquet("ESSENTIEL", channels=tuple(codes), bouquet_name="Bouquet Essentiel")
+	factories.make_offer("HOTEL-CONFORT", offer_name="Hôtel Confort")
+	return factories.make_offer_version("HOTEL-CONFORT", bouquets=[{"bouquet": bouquet}])
 
 
 def _bill_a_hotel() -> dict:
@@ -64,7 +98,7 @@ def _bill_a_hotel() -> dict:
 	return {"subscription": subscription, "invoice": invoice, "row": rows[1]}
 
 
-def _make_user(email: str, first_name: str, last_name: str, profile: str) -> None:
+def _make_user(email: str, first_name: str, last_name: str, profile: str, language: str = "en") -> None:
 	if frappe.db.exists("User", email):
 		return
 	user = frappe.get_doc(
@@ -73,7 +107,7 @@ def _make_user(email: str, first_name: str, last_name: str, profile: str) -> Non
 			"email": email,
 			"first_name": first_name,
 			"last_name": last_name,
-			"language": "en",
+			"language": language,
 			"send_welcome_email": 0,
 			"user_type": "System User",
 			"role_profile_name": profile,

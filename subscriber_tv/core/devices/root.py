@@ -1,7 +1,8 @@
 """The root key: kept offline, its public half built into TVs, it signs the set of keys that the operator signs with.
 
-A key set that travels with its signature is an ordinary JWKS (RFC 7517) with one more member, `signed`: a token
-of type tv-jwks+jwt with the claims iat, exp and keys. Who knows the root believes the token and nothing beside it.
+A key set that travels with its signature is an ordinary JWKS (RFC 7517) with two more members: `signed`, a token of type
+tv-jwks+jwt with the claims iat, exp and keys, and `root`, the public half. Who knows the root believes the token and nothing
+beside it; `root` is for what has none built in and learns it when it is paired, as the TV page does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def sign_keys(key_set: dict[str, Any], root: jws.Signer, now: int, days: int) ->
 	"""The key set with the root's signature, good for so many days from `now` (epoch seconds UTC)."""
 	keys = key_set["keys"]
 	claims = json.dumps({"iat": now, "exp": now + days * DAY, "keys": keys}, separators=(",", ":"))
-	return {"keys": keys, "signed": root.sign(jws.KEYS, claims.encode())}
+	return {"keys": keys, "signed": root.sign(jws.KEYS, claims.encode()), "root": root.jwk}
 
 
 def trusted_keys(key_set: dict[str, Any], root: dict[str, str], now: int) -> dict[str, Any]:

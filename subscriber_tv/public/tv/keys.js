@@ -50,10 +50,10 @@ class Drawer {
 
 export class Keys {
 	// `secret`: what a model without a key store has instead of a key of its own; "" for one with.
-	constructor(serial, secret) {
+	constructor(serial, secret, drawer = new Drawer()) {
 		this.serial = serial;
 		this.secret = secret;
-		this.drawer = new Drawer();
+		this.drawer = drawer;
 	}
 
 	// The TV's own key: made here once. Its point is public, as JWK coordinates.

@@ -19,6 +19,10 @@ def test_what_the_root_signed(moment):
 	assert root.trusted_keys(SIGNED, ROOT.jwk, moment) == jws.jwks(OPERATOR)
 
 
+def test_the_set_names_its_root_for_who_has_none_built_in():
+	assert SIGNED["root"] == ROOT.jwk and "d" not in SIGNED["root"]
+
+
 STRANGER = jws.Signer(jws.new_key(), ROOT.kid)
 UNTRUSTED = {
 	"no signature": jws.jwks(OPERATOR),
