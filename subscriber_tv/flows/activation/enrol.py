@@ -96,7 +96,7 @@ def _free_code() -> str:
 
 
 def _verification_uri() -> str:
-	return frappe.get_cached_doc("TV Settings").verification_url or get_url("/app/tv-subscription")
+	return frappe.get_cached_doc("TV Settings").verification_url or get_url("/pair-tv")
 
 
 def _count(reason: str, network: str, now: int) -> None:

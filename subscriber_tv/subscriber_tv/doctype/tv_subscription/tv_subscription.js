@@ -246,7 +246,8 @@ function fields_for(overview, event) {
 	return fields;
 }
 
-function bind(frm, overview) {
+async function bind(frm, overview) {
+	await frappe.require(["/assets/subscriber_tv/js/compare_tv.js", "/assets/subscriber_tv/css/pairing.css"]);
 	const open = overview.lines.filter((line) => line.bound < line.quantity);
 	const dialog = new frappe.ui.Dialog({
 		title: __("Bind TV"),
@@ -257,6 +258,7 @@ function bind(frm, overview) {
 				label: __("Pairing Code"),
 				reqd: 1,
 				description: __("The code on the screen of the TV"),
+				change: () => show_tv(dialog),
 			},
 			{
 				fieldname: "show",
@@ -278,7 +280,8 @@ function bind(frm, overview) {
 			},
 		],
 		secondary_action_label: __("Not This TV"),
-		secondary_action: () => refuse_tv(dialog),
+		secondary_action: () =>
+			dialog.shown && subscriber_tv.pairing.refuse(dialog.shown, () => dialog.hide()),
 		primary_action_label: __("Bind"),
 		async primary_action(values) {
 			dialog.disable_primary_action();
@@ -286,7 +289,7 @@ function bind(frm, overview) {
 				const answer = await frappe.xcall("subscriber_tv.api.activation.bind", {
 					subscription: frm.doc.name,
 					line_id: values.line_id,
-					code: values.code,
+					code: dialog.shown,
 				});
 				dialog.hide();
 				frappe.show_alert({
@@ -299,37 +302,28 @@ function bind(frm, overview) {
 			}
 		},
 	});
+	dialog.shown = "";
+	dialog.disable_primary_action();
 	dialog.show();
 }
 
-// The TV behind the code, to compare with the one in front of you: a code may be read out by a stranger.
+// Nothing is bound that was not looked at: the button waits until the TV of just this code is shown.
 async function show_tv(dialog) {
-	const box = dialog.get_field("tv").$wrapper.empty();
-	const code = dialog.get_value("code");
+	const box = dialog.get_field("tv").$wrapper;
+	const code = (dialog.get_value("code") || "").trim();
+	if (dialog.asked === code) return;
+	dialog.asked = code;
+	dialog.shown = "";
+	dialog.disable_primary_action();
+	box.empty();
 	if (!code) return;
-	const tv = await frappe.xcall("subscriber_tv.api.activation.find_code", { code });
-	const facts = [
-		[__("Serial Number"), tv.serial],
-		[__("Model"), tv.model],
-		[__("Model by Its Own Word"), tv.told_model],
-		[__("Firmware"), tv.firmware],
-		[__("Customer"), tv.customer],
-		[__("Site"), tv.place],
-		[__("Warehouse"), tv.warehouse],
-		[__("Asked From"), tv.asked_from],
-	];
-	const told = facts.filter(([, value]) => value);
-	const escape = frappe.utils.escape_html;
-	box.html(told.map(([label, value]) => `<div>${label}: <b>${escape(value)}</b></div>`).join(""));
-}
-
-// Somebody else read out this code: its TV is sent away and hears so.
-async function refuse_tv(dialog) {
-	const code = dialog.get_value("code");
-	if (!code) return;
-	const serial = await frappe.xcall("subscriber_tv.api.activation.refuse_code", { code });
-	dialog.hide();
-	frappe.show_alert({ message: __("TV {0} is not paired: its code is void", [serial]), indicator: "orange" });
+	const tv = await subscriber_tv.pairing.find(code).catch(() => null);
+	if (dialog.asked !== code) return;
+	if (!tv) dialog.asked = "";
+	box.html(tv ? subscriber_tv.pairing.card_html(tv, code) : subscriber_tv.pairing.unknown_html());
+	if (!tv) return;
+	dialog.shown = code;
+	dialog.enable_primary_action();
 }
 
 function deliver(frm) {
