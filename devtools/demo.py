@@ -74,8 +74,11 @@ def _full(bench: benches.Bench, reset: bool):
 		running = site_on(bench, found, reset=reset)
 		logins = _logins(running.overlay)
 		try:
+			_use_broker(running)
 			running.start()
-			yield _describe(running, logins)
+			running.start_listener()
+			fleet = running.start_fleet(embedded.FIXTURES / "bindings.csv")
+			yield _describe(running, logins, fleet)
 		finally:
 			step("stopping")
 			running.stop()
@@ -117,6 +120,18 @@ def _prepare_site(overlay: benches.Overlay, reset: bool) -> None:
 	memory.write_text(package)
 
 
+def _use_broker(running: stack.Stack) -> None:
+	overlay = running.overlay
+	command = [overlay.bench.python, stack.INSIDE / "use_broker.py", SITE, str(overlay.services.mqtt_port)]
+	proc.must(
+		command,
+		what="telling the site of the broker",
+		log=paths.logs() / "demo.log",
+		env=overlay.env(),
+		cwd=overlay.sites,
+	)
+
+
 def _logins(overlay: benches.Overlay) -> dict[str, str]:
 	step("giving every kind of person a login")
 	command = [overlay.bench.python, PEOPLE, SITE, PASSWORD]
@@ -134,16 +149,21 @@ def _tv_addresses() -> dict[str, str]:
 	return json.loads(answer)
 
 
-def _describe(running: stack.Stack, logins: dict[str, str]) -> str:
+def _describe(running: stack.Stack, logins: dict[str, str], fleet: Path) -> str:
 	people = "\n".join(f"  {kind.removeprefix('TV '):<12} {address}" for kind, address in logins.items())
 	tvs = _tv_addresses()
+	seen = "\n".join(f"           {line}" for line in fleet.read_text().splitlines())
 	return f"""
 Desk       {running.desk}/app/subscriber-tv
+Fleet      {running.desk}/app/tv-fleet-board
 TV page    {running.edge}{tvs["watching"]}
-           may watch; this one waits to be bound to {tvs["waiting_subscription"]}:
+           may watch. This one waits to be bound to {tvs["waiting_subscription"]}: scan its QR code, or open
+           {running.desk}/pair-tv
            {running.edge}{tvs["waiting"]}
 Edge       {running.edge}/v1/health
 MQTT       127.0.0.1:{running.overlay.services.mqtt_port}
+TVs        power on, say how they are and listen to the broker ({fleet}):
+{seen}
 
 Logins (password {PASSWORD}):
 {people}

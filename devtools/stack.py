@@ -19,7 +19,7 @@ INSIDE = Path(__file__).parent / "inside"
 NO_LIMITS = {kind: [1_000_000, 60] for kind in ("device", "failures", "challenges", "enrolments")}
 WEB_OPTIONS = ("--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "180")
 # In the order in which they end.
-PARTS = ("edge", "publisher", "scheduler", "worker", "front", "realtime", "web")
+PARTS = ("fleet", "listener", "edge", "publisher", "scheduler", "worker", "front", "realtime", "web")
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,21 @@ class Stack:
 		"""The site's file of masters, which TVs' keys follow from."""
 		return self._config()["subscriber_tv_masters"]
 
+	@property
+	def _signed_keys(self) -> Path:
+		return self.folder / "lease-keys.json"
+
+	@property
+	def _config_file(self) -> Path:
+		return self.overlay.sites / self.site / "site_config.json"
+
 	def _config(self) -> dict:
-		return json.loads((self.overlay.sites / self.site / "site_config.json").read_text())
+		return json.loads(self._config_file.read_text())
 
 	def start(self) -> None:
 		"""Everything, each once it answers; on a failure what runs already is ended again."""
 		try:
+			self._sign_keys()
 			self._start_web()
 			self._start_jobs()
 			self._start_publisher()
@@ -84,8 +93,47 @@ class Stack:
 			self.stop()
 			raise
 
+	def start_listener(self) -> None:
+		"""What hears the message broker for the desk."""
+		step("listening to the message broker")
+		command = [*self.overlay.command, "--site", self.site, "subscriber-tv", "mqtt"]
+		Daemon("listener", self.folder).start(command, env=self.overlay.env(), cwd=self.overlay.sites)
+
+	def start_fleet(self, bindings: Path) -> Path:
+		"""The TVs of a file power on and live on, at the edge and the broker; the log of what they see."""
+		step("powering on the fleet")
+		fleet = Daemon("fleet", self.folder)
+		fleet.log.unlink(missing_ok=True)
+		command = [
+			packages.tool_python(),
+			INSIDE / "power_fleet.py",
+			self.edge,
+			bindings,
+			self.desk,
+			self.site,
+		]
+		fleet.start(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE)), cwd=self.folder)
+		fleet.wait_until(lambda: "power-ons in" in fleet.log.read_text())
+		return fleet.log
+
 	def stop(self) -> None:
 		stop(self.overlay.root)
+
+	def _sign_keys(self) -> None:
+		"""The site's public keys under a root key: what TVs pin when they are paired, whoever answers them later."""
+		config = self._config()
+		for key in ("subscriber_tv_lease_key", "subscriber_tv_feed_secret", "subscriber_tv_masters"):
+			if key not in config:
+				raise Problem(f"{self.site} names no {key}: its installation is not complete")
+		# One root for all sites of this clone, so that a demo begun anew is still its TVs' operator.
+		root = paths.state() / "root-key.pem"
+		command = [packages.tool_python(), INSIDE / "public_keys.py", config["subscriber_tv_lease_key"], root]
+		keys = proc.capture(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE)))
+		if not keys:
+			raise Problem(f"the signing key of {self.site} cannot be read")
+		self._signed_keys.write_text(keys)
+		config["subscriber_tv_signed_keys"] = str(self._signed_keys)
+		self._config_file.write_text(json.dumps(config, indent=1, sort_keys=True))
 
 	def _start_web(self) -> None:
 		step("starting web and realtime")
@@ -135,16 +183,6 @@ class Stack:
 
 	def _edge_settings(self) -> dict[str, str]:
 		config = self._config()
-		for key in ("subscriber_tv_lease_key", "subscriber_tv_feed_secret", "subscriber_tv_masters"):
-			if key not in config:
-				raise Problem(f"{self.site} names no {key}: its installation is not complete")
-		python = packages.tool_python()
-		command = [python, INSIDE / "public_keys.py", config["subscriber_tv_lease_key"]]
-		keys = proc.capture(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE)))
-		if not keys:
-			raise Problem(f"the signing key of {self.site} cannot be read")
-		pinned = self.folder / "lease-keys.json"
-		pinned.write_text(keys)
 		return {
 			"SUBSCRIBER_TV_EDGE_NAME": self.edge_name,
 			# Benchmarks and demonstrations ask more than a TV in a living room may.
@@ -155,7 +193,7 @@ class Stack:
 			"SUBSCRIBER_TV_EDGE_DATABASE": str(self.edge_database),
 			"SUBSCRIBER_TV_EDGE_FEED_URL": f"http://127.0.0.1:{self.ports.publisher}",
 			"SUBSCRIBER_TV_EDGE_FEED_SECRET_FILE": config["subscriber_tv_feed_secret"],
-			"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": str(pinned),
+			"SUBSCRIBER_TV_EDGE_PUBLIC_KEY_FILE": str(self._signed_keys),
 			"SUBSCRIBER_TV_EDGE_MASTERS_FILE": config["subscriber_tv_masters"],
 			"SUBSCRIBER_TV_EDGE_ERP_URL": self.desk,
 			"SUBSCRIBER_TV_EDGE_ERP_SITE": self.site,

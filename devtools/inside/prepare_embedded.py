@@ -1,7 +1,7 @@
 """Fill an edge's file from the demo's CSV files: the same rows, the same compiler, the same loader as in production.
 
 Run with the tool environment as `python prepare_embedded.py FIXTURES FOLDER`. Only the keys differ: signer and master are
-made here and thrown away, so the leases live a week and nobody renews them. Prints JSON for the demo to show.
+made here and thrown away, so the leases live a week and nobody renews them; the root stays. Prints JSON for the demo to show.
 """
 
 import json
@@ -12,8 +12,12 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
+from public_keys import DAYS as ROOT_DAYS
+from public_keys import root_signer
+
 from subscriber_tv.core.activation import feed, projection
 from subscriber_tv.core.devices import jws, mac
+from subscriber_tv.core.devices.root import sign_keys
 from subscriber_tv.core.imports.demo_keys import demo_credential
 from subscriber_tv.core.imports.facts import facts_of
 from subscriber_tv.core.imports.parse import parse
@@ -34,7 +38,7 @@ def prepare(fixtures: Path, folder: Path, now: int) -> dict:
 	]
 	entries = tuple(entry.numbered(number) for number, entry in enumerate(signed, start=1))
 	page = feed.Page("snapshot", 0, len(entries), now, True, entries)
-	keys = jws.jwks(signer)
+	keys = sign_keys(jws.jwks(signer), root_signer(folder.parent / "root-key.pem"), now, ROOT_DAYS)
 	(folder / "lease-keys.json").write_text(json.dumps(keys))
 	masters = mac.write_masters({1: secrets.token_bytes(mac.MASTER_BYTES)})
 	with os.fdopen(os.open(folder / "tv-masters.json", os.O_WRONLY | os.O_CREAT, 0o400), "wb") as file:
@@ -61,7 +65,7 @@ def _summary(entries: tuple[feed.Entry, ...]) -> dict:
 
 def _page(serial: str) -> str:
 	"""The TV page as the TV that holds the demo's secret of this serial."""
-	return f"/tv/?serial={serial}#credential={demo_credential(serial)}"
+	return f"/tv/?serial={serial}&poll=5#credential={demo_credential(serial)}"
 
 
 if __name__ == "__main__":
