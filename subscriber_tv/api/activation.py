@@ -17,7 +17,7 @@ from subscriber_tv.core.devices import requests, wire
 from subscriber_tv.flows.activation import auth as auth_flow
 from subscriber_tv.flows.activation import bind as bind_flow
 from subscriber_tv.flows.activation import enrol as enrol_flow
-from subscriber_tv.flows.activation import keys, record_answer, store_rights
+from subscriber_tv.flows.activation import keys, parental_lock, record_answer, store_rights
 from subscriber_tv.flows.activation import revoke as revoke_flow
 from subscriber_tv.flows.activation import token as token_flow
 from subscriber_tv.flows.activation import unbind as unbind_flow
@@ -153,6 +153,14 @@ def readmit(device: str, reason: str) -> None:
 	guards.only_for(*guards.STAFF_REVOKING)
 	_may_read("TV Device", device)
 	revoke_flow.readmit(device=device, reason=reason)
+
+
+@frappe.whitelist(methods=["POST"])
+def set_parental_lock(device: str, age: str, pin: str = "", pin_rule: str = parental_lock.KEEP) -> None:
+	"""Lock a TV's channels from an age on; see flows/activation/parental_lock.py."""
+	guards.only_for(*guards.STAFF_REVOKING)
+	_may_read("TV Device", device)
+	parental_lock.set_parental_lock(device=device, age=age, pin=pin, pin_rule=pin_rule)
 
 
 @frappe.whitelist(methods=["POST"])

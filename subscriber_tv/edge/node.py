@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from subscriber_tv.core.activation import documents
 from subscriber_tv.core.activation.counter import Verdict
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.activation.lineage import Line
+from subscriber_tv.core.activation.parental import Guesses
 from subscriber_tv.core.activation.streams import Slots
-from subscriber_tv.core.devices import jws
 from subscriber_tv.core.devices.mac import BadMasters
 from subscriber_tv.core.devices.requests import StreamSlot
 from subscriber_tv.edge.config import Config, ConfigError
@@ -27,6 +27,7 @@ class EdgeNode:
 	def __init__(self, config: Config):
 		self.audience = config.name
 		self.masters = config.masters()
+		self.guesses = Guesses()
 		self.store = Store(config.database, read_only=True)
 		self.state = State(0, 0, 0, 0)
 		self._config = config
@@ -34,7 +35,7 @@ class EdgeNode:
 		self._masters_changed = _changed(config)
 		self._refreshed = 0
 		self._documents: dict[tuple[str, ...], tuple[str, ...]] = {}
-		self._channels: dict[tuple[str, ...], frozenset[str]] = {}
+		self._channels: dict[tuple[str, ...], Mapping[str, int]] = {}
 
 	def refresh(self, now: int) -> State:
 		"""The state of the file as it was within this second; a new one forgets what was read from the old."""
@@ -59,15 +60,13 @@ class EdgeNode:
 			found = self._documents[key] = tuple(self.store.documents(key))
 		return found
 
-	def channels(self, offers: Sequence[str]) -> frozenset[str]:
-		"""Codes of the channels in these offer versions."""
+	def channels(self, offers: Sequence[str]) -> Mapping[str, int]:
+		"""Codes of the channels in these offer versions, and for which age on each is."""
 		key = tuple(offers)
 		found = self._channels.get(key)
 		if found is None:
 			tokens = (self.store.document(document) for document in self.documents(key))
-			found = self._channels[key] = frozenset(
-				channel for token in tokens if token for channel in channel_codes(token)
-			)
+			found = self._channels[key] = documents.channel_ages(token for token in tokens if token)
 		return found
 
 	def count(self, serial: str, counter: int, nonce: str, proven: bool) -> Verdict:
@@ -102,12 +101,6 @@ class EdgeNode:
 			log.info("masters read: epoch %s", self.masters.current)
 		except (ConfigError, BadMasters) as error:
 			log.error("the masters stay as they were: %s", error)
-
-
-def channel_codes(token: str) -> list[str]:
-	"""The channels of a signed offer document that we keep ourselves."""
-	bouquets = json.loads(jws.unverified_claims(token))["bouquets"]
-	return [channel["code"] for bouquet in bouquets for channel in bouquet["channels"]]
 
 
 def _changed(config: Config) -> int:

@@ -61,12 +61,13 @@ class Slot(msgspec.Struct):
 
 
 class StreamRefused(msgspec.Struct):
-	"""The channel is not part of the offer, or too many streams run: these."""
+	"""The channel is not part of the offer, is locked (`pin`: a PIN opens it), or too many streams run: these."""
 
 	error: str
 	error_description: str
 	n: str
 	running: list[str] = []
+	pin: bool = False
 
 
 REPLIES: dict[str, dict[int, type | None]] = {

@@ -9,8 +9,9 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from subscriber_tv.core.activation import lineage, prove, respond
+from subscriber_tv.core.activation import lineage, parental, prove, respond
 from subscriber_tv.core.activation.node import Answered
 from subscriber_tv.core.devices import challenge, jws, mac, wire
 
@@ -23,6 +24,7 @@ ANSWERS: dict[str, Callable[..., Answered]] = {
 	"stream": respond.stream,
 }
 _WEIGHTS = {"auth": 12, "assert": 3, "challenge": 1, "heartbeat": 3, "stream": 4}
+PINS = ("1234", "0000")
 PARTS = mac.binding("chip", "card", "model", "1.0")
 
 
@@ -94,6 +96,9 @@ class History:
 			"ch": self._rarely("NOWHERE", self._dice.choice(self.channels)),
 			"sid": self._dice.choice(("one", "two", "three")),
 		}
+		if pin := self._dice.choice(("", "", *PINS)):
+			known = verifier(tv.serial, pin)
+			asked["pin"] = parental.proof(known, audience, tv.serial, fields["c"], fields["n"])
 		return _spelled(
 			{**fields, "m": mac.of_stream(key, audience, *fields.values(), *asked.values()), **asked}
 		)
@@ -141,6 +146,12 @@ class History:
 
 	def _rarely(self, one: str, other: str) -> str:
 		return one if self._dice.random() < 0.08 else other
+
+
+@lru_cache(maxsize=256)
+def verifier(serial: str, pin: str) -> str:
+	"""The verifier of a TV's PIN, worked out once."""
+	return parental.verifier(serial, pin)
 
 
 def compare(history: History, nodes: tuple, questions: int) -> dict[str, int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from subscriber_tv.core.activation import lineage
+from subscriber_tv.core.activation import lineage, parental
 from subscriber_tv.core.devices import jws, mac, requests, wire
 from subscriber_tv.core.devices import root as root_key
 from subscriber_tv.simulator.http import NoAnswer, Reply, Service
@@ -211,13 +211,15 @@ class Tv:
 		reply = self._post("heartbeat", {"d": self.serial, **fields, "m": m, **told})
 		return self._settle(fields["n"], reply)
 
-	def stream(self, operation: str, channel: str, name: str) -> Reply:
-		"""Start, renew or stop a stream."""
+	def stream(self, operation: str, channel: str, name: str, pin: str = "") -> Reply:
+		"""Start, renew or stop a stream; `pin` opens a channel that is locked for the young."""
 		fields = self._counted(self.audience())
-		asked = (operation, channel, name)
-		m = mac.of_stream(self._key(), self.audience(), self.serial, *fields.values(), *asked)
-		said = dict(zip(("o", "ch", "sid"), asked, strict=True))
-		return self._settle(fields["n"], self._post("stream", {"d": self.serial, **fields, "m": m, **said}))
+		asked = {"o": operation, "ch": channel, "sid": name}
+		if pin:
+			known = parental.verifier(self.serial, pin)
+			asked["pin"] = parental.proof(known, self.audience(), self.serial, fields["c"], fields["n"])
+		m = mac.of_stream(self._key(), self.audience(), self.serial, *fields.values(), *asked.values())
+		return self._settle(fields["n"], self._post("stream", {"d": self.serial, **fields, "m": m, **asked}))
 
 	def channels(self, document_hash: str) -> list[dict[str, Any]]:
 		"""The bouquets of an offer document, verified against its hash and signature."""

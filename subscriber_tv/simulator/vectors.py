@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import structs
 
-from subscriber_tv.core.activation import counter, enrolment, lineage, prove, respond, streams
+from subscriber_tv.core.activation import counter, enrolment, lineage, parental, prove, respond, streams
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.activation.feed import DEVICE
 from subscriber_tv.core.activation.node import Answered
@@ -32,6 +32,7 @@ OPERATOR = jws.Signer(jws.key_of_number(11), repeatable=True)
 ROOT = jws.Signer(jws.key_of_number(12), repeatable=True)
 TV_KEY = jws.Signer(jws.key_of_number(13), repeatable=True)
 SECRET = b64url(bytes(range(64, 96)))
+PIN = "1234"
 PARTS = mac.binding("CHIP-0001", "CARD-0001", "LG 55UT640S", "3.21")
 NONCE = b64url(bytes(range(16)))
 OTHER_NONCE = b64url(bytes(range(16, 32)))
@@ -50,6 +51,7 @@ class Node:
 		self._row = row
 		self._seen = seen
 		self._running: dict[str, int] = {}
+		self.guesses = parental.Guesses()
 
 	def row(self, serial: str) -> Row | None:
 		"""The one row."""
@@ -59,9 +61,9 @@ class Node:
 		"""One document per offer, addressed by its name's hash."""
 		return [wire.document_address(name.encode()) for name in offers]
 
-	def channels(self, offers: Sequence[str]) -> frozenset[str]:
-		"""One channel."""
-		return frozenset({"TF1"}) if offers else frozenset()
+	def channels(self, offers: Sequence[str]) -> dict[str, int]:
+		"""One channel for everybody, and one that is not."""
+		return {"TF1": 0, "NIGHT": 18} if offers else {}
 
 	def count(self, _serial: str, number: int, nonce: str, proven: bool) -> counter.Verdict:
 		"""By the rule."""
@@ -143,6 +145,7 @@ def _derived() -> dict[str, Any]:
 		"K_mac_small_tv": b64url(MASTERS.newest(SMALL, wire.key_fingerprint(SECRET))),
 		"binding": {"parts": ["CHIP-0001", "CARD-0001", "LG 55UT640S", "3.21"], "f": PARTS},
 		"challenge": challenge.make(MASTERS, AUDIENCE, SERIAL, NOW),
+		"pin": {"pin": PIN, "verifier": parental.verifier(SERIAL, PIN)},
 		"challenge_for_the_desk": challenge.make(MASTERS, requests.DESK, SERIAL, NOW),
 	}
 
@@ -252,6 +255,13 @@ def _beats() -> list[Case]:
 		m = mac.of_stream(_key(), AUDIENCE, SERIAL, "2", "43", NONCE, name, channel, "s1")
 		body = spell({**fields, "m": m, "o": name, "ch": channel, "sid": "s1"})
 		cases.append(_case(f"stream: {name} {channel}", "stream", respond.stream, body, _row(), seen))
+	locked = _row(lock=16, pin=parental.verifier(SERIAL, PIN))
+	for name, pin in (("no PIN", ""), ("wrong PIN", "4321"), ("right PIN", PIN)):
+		shown = parental.proof(parental.verifier(SERIAL, pin), AUDIENCE, SERIAL, "43", NONCE) if pin else ""
+		m = mac.of_stream(_key(), AUDIENCE, SERIAL, "2", "43", NONCE, "start", "NIGHT", "s1", shown)
+		asked = {"o": "start", "ch": "NIGHT", "sid": "s1", **({"pin": shown} if pin else {})}
+		body = spell({**fields, "m": m, **asked})
+		cases.append(_case(f"stream: locked, {name}", "stream", respond.stream, body, locked, seen))
 	return cases
 
 

@@ -23,8 +23,9 @@ from subscriber_tv.edge.node import EdgeNode
 from subscriber_tv.edge.store import Store
 from subscriber_tv.flows.activation import bind, keys, publish, store_rights
 from subscriber_tv.flows.activation.desk_node import DeskNode
+from subscriber_tv.flows.activation.parental_lock import set_parental_lock
 from subscriber_tv.flows.contracts.change_state import change_state
-from subscriber_tv.simulator.histories import PARTS, History, Someone, compare
+from subscriber_tv.simulator.histories import PARTS, PINS, History, Someone, compare
 from subscriber_tv.tests import factories
 from subscriber_tv.tests.television import TV
 from subscriber_tv.tests.test_activation import delivered_tv, line_of
@@ -65,6 +66,8 @@ def _agreed(histories: int, seed: int) -> Iterator[Counter]:
 	for bundle in range(-(-histories // TOGETHER)):
 		for account in accounts:
 			frappe.cache.delete_value(f"tv-streams|{account}")
+		for tv in tvs:
+			frappe.cache.delete_value(f"tv-pins|{tv.serial}")
 		frappe.db.savepoint("bundle")
 		with tempfile.TemporaryDirectory() as folder:
 			edge = edge_at(Path(folder), now)
@@ -97,6 +100,9 @@ def everybody() -> list[Someone]:
 	]
 	known.append(someone("Active", False, parts="B" * 43))
 	frappe.db.set_value("TV Device Model", {"name": ("is", "set")}, "bind_parts", 1)
+	frappe.db.set_value("TV Channel", CHANNELS[0], "age_rating", "From 16 years")
+	set_parental_lock(device=known[0].serial, age="12", pin=PINS[0], pin_rule="New")
+	set_parental_lock(device=known[1].serial, age="16", pin_rule="None")
 	publish.publish_devices([tv.serial for tv in known])
 	while publish.publish_pending():
 		pass

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from subscriber_tv.core.activation import lineage
+from subscriber_tv.core.activation import lineage, parental
 from subscriber_tv.core.devices import challenge, jws, mac, requests, wire
 from subscriber_tv.flows.activation import keys
 from subscriber_tv.flows.activation.auth import assertion, auth, heartbeat, stream
@@ -89,10 +89,16 @@ class TV:
 		m = mac.of_heartbeat(self._key(), audience, self.serial, *fields.values(), told.items())
 		return spelled({"d": self.serial, **fields, "m": m, **told})
 
-	def slot(self, operation: str, channel: str, name: str, audience: str = requests.DESK) -> bytes:
+	def slot(
+		self, operation: str, channel: str, name: str, audience: str = requests.DESK, pin: str = ""
+	) -> bytes:
 		fields = self._counted(audience)
-		m = mac.of_stream(self._key(), audience, self.serial, *fields.values(), operation, channel, name)
-		return spelled({"d": self.serial, **fields, "m": m, "o": operation, "ch": channel, "sid": name})
+		asked = {"o": operation, "ch": channel, "sid": name}
+		if pin:
+			known = parental.verifier(self.serial, pin)
+			asked["pin"] = parental.proof(known, audience, self.serial, fields["c"], fields["n"])
+		m = mac.of_stream(self._key(), audience, self.serial, *fields.values(), *asked.values())
+		return spelled({"d": self.serial, **fields, "m": m, **asked})
 
 	# asked of the desk's flows
 
@@ -120,8 +126,8 @@ class TV:
 	def heartbeat(self, **told: str) -> wire.Answer:
 		return heartbeat(self.beat(**told), NETWORK, int(time.time()))
 
-	def stream(self, operation: str, channel: str, name: str) -> wire.Answer:
-		return stream(self.slot(operation, channel, name), NETWORK, int(time.time()))
+	def stream(self, operation: str, channel: str, name: str, pin: str = "") -> wire.Answer:
+		return stream(self.slot(operation, channel, name, pin=pin), NETWORK, int(time.time()))
 
 	def decision(self) -> str:
 		return decision_in(self.power_on())

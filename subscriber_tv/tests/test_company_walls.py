@@ -87,6 +87,7 @@ ENDPOINTS = {
 	"activation.unbind": [Refused(lambda scene: {"device": scene.device})],
 	"activation.revoke": [Refused(lambda scene: {"device": scene.device, "reason": "Stolen"})],
 	"activation.readmit": [Refused(lambda scene: {"device": scene.device, "reason": "Found"})],
+	"activation.set_parental_lock": [Refused(lambda scene: {"device": scene.device, "age": "12"})],
 	"activation.deliver": [Refused(lambda scene: {"subscription": scene.name, "serials": [scene.device]})],
 	"billing.preview": [
 		Refused(lambda scene: {"company": COMPANY, "bill_until": TODAY, "payer": scene.customer}),

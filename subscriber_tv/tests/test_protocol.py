@@ -334,6 +334,7 @@ class TestSameBytes(FrappeTestCase):
 		names = [tv.serial for tv in self.tvs]
 		frappe.db.delete("TV Counter", {"name": ("in", names)})
 		frappe.cache.delete_keys("tv-streams")
+		frappe.cache.delete_keys("tv-pins")
 
 	def test_desk_and_edge_agree_on_random_histories(self):
 		"""A small share; `same_bytes.run` asks as many as one likes."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from subscriber_tv.core.activation import counter, lineage, prove, respond, streams
+from subscriber_tv.core.activation import counter, lineage, parental, prove, respond, streams
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.devices import jws, mac
 
@@ -50,6 +50,7 @@ class MemoryNode:
 		self.seen = {}
 		self.running = {}
 		self.overtaken = {}
+		self.guesses = parental.Guesses()
 		self.counted = 0
 
 	def row(self, serial):
@@ -59,7 +60,7 @@ class MemoryNode:
 		return [f"hash-of-{name}" for name in offers]
 
 	def channels(self, offers):
-		return frozenset({"TF1", "ARTE"}) if offers else frozenset()
+		return {"TF1": 0, "ARTE": 0, "NIGHT": 18, "ACTION": 12} if offers else {}
 
 	def count(self, serial, number, nonce, proven):
 		self.counted += 1
@@ -116,11 +117,12 @@ class PaperTv:
 		m = mac.of_heartbeat(self.key(), audience, self.serial, "2", str(c), n, told.items())
 		return spelled({"d": self.serial, "e": "2", "c": str(c), "n": n, "m": m, **told})
 
-	def stream(self, o, c=1, n="A" * 22, ch="TF1", sid="one", audience="south"):
-		m = mac.of_stream(self.key(), audience, self.serial, "2", str(c), n, o, ch, sid)
-		return spelled(
-			{"d": self.serial, "e": "2", "c": str(c), "n": n, "m": m, "o": o, "ch": ch, "sid": sid}
-		)
+	def stream(self, o, c=1, n="A" * 22, ch="TF1", sid="one", audience="south", pin=""):
+		if pin:
+			pin = parental.proof(parental.verifier(self.serial, pin), audience, self.serial, str(c), n)
+		m = mac.of_stream(self.key(), audience, self.serial, "2", str(c), n, o, ch, sid, pin)
+		body = {"d": self.serial, "e": "2", "c": str(c), "n": n, "m": m, "o": o, "ch": ch, "sid": sid}
+		return spelled({**body, **({"pin": pin} if pin else {})})
 
 	def assertion(self, chal, c=1, n="A" * 22, audience="south", signer=None, **changes):
 		claims = {"aud": audience, "c": str(c), "chal": chal, "d": self.serial, "f": self.parts, "n": n}

@@ -51,6 +51,9 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
 	fp: bytes
 	account: bytes
 	streams: int
+	lock: int = 0
+	pin: bytes = b""
+	mqtt: int = 0
 
 
 class _Otherwise(Exception):
@@ -106,6 +109,8 @@ def entry(serial: str, packed: bytes) -> Entry:
 		fp=b64url(found.fp),
 		account=b64url(found.account)[:_ACCOUNT],
 		streams=found.streams,
+		lock=found.lock,
+		pin=b64url(found.pin),
 	)
 
 
@@ -131,6 +136,8 @@ def row(serial: str, packed: bytes) -> Row:
 		fp=b64url(found.fp),
 		account=b64url(found.account)[:_ACCOUNT],
 		streams=found.streams,
+		lock=found.lock,
+		pin=b64url(found.pin),
 	)
 
 
@@ -148,7 +155,7 @@ def _packed(entry: Entry) -> _Row:
 	if entry.kind != DEVICE or entry.removed or entry.document or entry.document_hash:
 		raise _Otherwise
 	lease, denial = _lease_of(entry), _denial_of(entry)
-	said = lease or denial or ("", "", 0, b"", "")
+	said = lease or denial or ("", "", 0)
 	if lease and denial and lease[:3] != denial[:3]:
 		raise _Otherwise
 	header, issuer, signed_at = said[:3]
@@ -172,18 +179,21 @@ def _packed(entry: Entry) -> _Row:
 		fp=_raw(entry.fp),
 		account=_raw_account(entry.account),
 		streams=entry.streams,
+		lock=entry.lock,
+		pin=_raw(entry.pin),
+		mqtt=lease[4] if lease else 0,
 	)
 	if _tokens(entry.subject, found) != (entry.lease, entry.denial):
 		raise _Otherwise
 	return found
 
 
-def _lease_of(entry: Entry) -> tuple[str, str, int, bytes, str] | None:
-	"""Key, issuer, moment and signature of the lease."""
+def _lease_of(entry: Entry) -> tuple[str, str, int, bytes, int] | None:
+	"""Key, issuer, moment and signature of the lease, and what it says of a broker."""
 	if not entry.lease:
 		return None
 	claims = _read_lease(jws.unverified_claims(entry.lease))
-	return _key_of(entry.lease), claims.iss, claims.iat, _signature_of(entry.lease), ""
+	return _key_of(entry.lease), claims.iss, claims.iat, _signature_of(entry.lease), claims.mqtt or 0
 
 
 def _denial_of(entry: Entry) -> tuple[str, str, int, bytes, str] | None:
@@ -208,6 +218,8 @@ def _tokens(serial: str, found: _Row) -> tuple[str, str]:
 			found.offers,
 			found.streams or UNSET,
 			b64url(found.fp) if found.fp else UNSET,
+			found.mqtt or UNSET,
+			found.lock or UNSET,
 		)
 		lease = f"{_header(jws.LEASE, found.signed_by)}.{b64url(_json(claims))}.{b64url(found.lease)}"
 	if found.denial:

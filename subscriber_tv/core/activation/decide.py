@@ -51,6 +51,9 @@ class Row(msgspec.Struct, frozen=True):
 	# Whose streams are counted together, and how many may run at once; 0 is no limit.
 	account: str = ""
 	streams: int = 0
+	# From which age on channels are locked (0: none are), and the verifier of the PIN that opens them ("": none does).
+	lock: int = 0
+	pin: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True):

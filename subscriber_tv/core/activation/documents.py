@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from subscriber_tv.core.devices import jws
 
 
 class Confirmation(msgspec.Struct, frozen=True):
@@ -17,6 +21,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 	`lim`: how many streams its subscription may run at once, when that is limited. `bind`: what the TV must say of its
 	parts, where these are bound. `mqtt`: 1 where the operator has a message broker; a TV that was told no place there asks the desk.
+	`lock`: from which age on its channels are locked, where they are.
 	"""
 
 	iss: str
@@ -30,6 +35,7 @@ class Lease(msgspec.Struct, frozen=True):
 	lim: int | UnsetType = UNSET
 	bind: str | UnsetType = UNSET
 	mqtt: int | UnsetType = UNSET
+	lock: int | UnsetType = UNSET
 
 
 class Denial(msgspec.Struct, frozen=True):
@@ -42,3 +48,14 @@ class Denial(msgspec.Struct, frozen=True):
 	ver: int
 	code: str
 	text: dict[str, str]
+
+
+def channel_ages(tokens: Iterable[str]) -> dict[str, int]:
+	"""The channels of signed offer documents that we keep ourselves, and for which age on each is; 0 is for everybody."""
+	claims = (msgspec.json.decode(jws.unverified_claims(token)) for token in tokens)
+	return {
+		channel["code"]: channel.get("age", 0)
+		for document in claims
+		for bouquet in document["bouquets"]
+		for channel in bouquet["channels"]
+	}

@@ -65,6 +65,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 	fp: str = ""
 	account: str = ""
 	streams: int = 0
+	lock: int = 0
+	pin: str = ""
 	packed: bytes = b""
 
 	def numbered(self, seq: int) -> Entry:
@@ -89,6 +91,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 			fp=self.fp,
 			account=self.account,
 			streams=self.streams,
+			lock=self.lock,
+			pin=self.pin,
 		)
 
 

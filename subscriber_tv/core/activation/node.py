@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from subscriber_tv.core.activation.counter import Verdict
 from subscriber_tv.core.activation.decide import ALLOW, Decision, Row
 from subscriber_tv.core.activation.lineage import Line
+from subscriber_tv.core.activation.parental import Guesses
 from subscriber_tv.core.activation.streams import Slots
 from subscriber_tv.core.devices.mac import Masters
 from subscriber_tv.core.devices.requests import StreamSlot
@@ -21,6 +22,7 @@ class Node(Protocol):
 
 	audience: str
 	masters: Masters
+	guesses: Guesses
 
 	def row(self, serial: str) -> Row | None:
 		"""The projection's row of a TV."""
@@ -28,8 +30,8 @@ class Node(Protocol):
 	def documents(self, offers: Sequence[str]) -> Sequence[str]:
 		"""Hashes of the current documents of these offer versions; unknown ones are left out."""
 
-	def channels(self, offers: Sequence[str]) -> frozenset[str]:
-		"""Codes of the channels in these offer versions."""
+	def channels(self, offers: Sequence[str]) -> Mapping[str, int]:
+		"""Codes of the channels in these offer versions, and for which age on each is."""
 
 	def count(self, serial: str, counter: int, nonce: str, proven: bool) -> Verdict:
 		"""Judge and remember a TV's number in one atomic step, as core.activation.counter.judge says."""

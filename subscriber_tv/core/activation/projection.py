@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import UNSET
 
-from subscriber_tv.core.activation import documents
+from subscriber_tv.core.activation import documents, streams
 from subscriber_tv.core.activation.feed import DEVICE, OFFER, Entry
 from subscriber_tv.core.devices import jws, wire
 
@@ -80,6 +80,9 @@ class DeviceFacts:
 	# Its public key, "" for one without a key store; and what it must say of its parts, "" when that binds nothing.
 	key: str = ""
 	fp: str = ""
+	# Its parental lock, and the verifier of the PIN that opens it: see parental.py.
+	lock: int = 0
+	pin: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class ChannelFacts:
 	genre: str = ""
 	language: str = ""
 	entitlement: str = ""
+	# Not for viewers below this age; 0 is for everybody.
+	age: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,8 @@ class Unsigned:
 	fp: str = ""
 	account: str = ""
 	streams: int = 0
+	lock: int = 0
+	pin: str = ""
 
 
 @dataclass(frozen=True)
@@ -222,6 +229,8 @@ def sign(
 		fp=unsigned.fp,
 		account=unsigned.account,
 		streams=unsigned.streams,
+		lock=unsigned.lock,
+		pin=unsigned.pin,
 	)
 	return Signed(entry, unsigned.subscription, unsigned.facts_hash, now)
 
@@ -297,11 +306,6 @@ def _midnight(day: date, zone: ZoneInfo) -> int:
 	return int(datetime.combine(day, time(), tzinfo=zone).timestamp())
 
 
-def account_of(subscription: str) -> str:
-	"""Whose streams are counted together, without saying whose: an edge knows no subscription."""
-	return jws.b64url(hashlib.sha256(subscription.encode()).digest())[:22]
-
-
 def _device(
 	device: DeviceFacts, contract: ContractFacts | None, known: dict[str, OfferFacts], now: int
 ) -> Unsigned:
@@ -331,9 +335,11 @@ def _device(
 			denial_code=outside,
 			key=device.key,
 			fp=device.fp,
-			account=account_of(device.subscription),
+			account=streams.account_of(device.subscription),
 			# The widest offer counts: an option never takes streams away.
 			streams=max((offer.streams for offer in held), default=0),
+			lock=device.lock,
+			pin=device.pin,
 		)
 	)
 
@@ -349,7 +355,7 @@ def _quarantined(device: DeviceFacts) -> Unsigned:
 		play_seconds=86_400,
 		denial_code=QUARANTINED,
 		key=device.key,
-		account=account_of(device.subscription),
+		account=streams.account_of(device.subscription),
 	)
 
 
@@ -382,6 +388,7 @@ def _lease(row: Unsigned, signer: jws.Signer, head: tuple, has_broker: bool) -> 
 		lim=row.streams or UNSET,
 		bind=row.fp or UNSET,
 		mqtt=1 if has_broker else UNSET,
+		lock=row.lock or UNSET,
 	)
 	return signer.sign(jws.LEASE, msgspec.json.encode(claims))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from subscriber_tv.core.activation import counter
+from subscriber_tv.core.activation import counter, parental
 from subscriber_tv.core.activation.decide import (
 	ALLOW,
 	CONFLICT,
@@ -83,6 +83,7 @@ def stream(body: bytes, node: Node, now: int) -> Answered:
 		request.o,
 		request.ch,
 		request.sid,
+		request.pin or "",
 	)
 	refused = _refused(node, request, row, key, expected, now)
 	if refused or row is None:
@@ -207,10 +208,27 @@ def _slot(request: requests.StreamSlot, row: Row, node: Node, now: int) -> tuple
 	decision = judge(row, now)
 	if decision.kind == UNAVAILABLE:
 		return wire.UNAVAILABLE, decision.code
-	stops = request.o == "stop"
-	if not stops and (decision.kind != ALLOW or request.ch not in node.channels(row.offers)):
-		return wire.not_entitled(request.n), "not_entitled"
+	if request.o != "stop":
+		age = node.channels(row.offers).get(request.ch) if decision.kind == ALLOW else None
+		if age is None:
+			return wire.not_entitled(request.n), "not_entitled"
+		if _is_locked(request, row, node, age, now):
+			opens = bool(row.pin) and node.guesses.is_open(row.serial, now)
+			return wire.parental_locked(request.n, opens), "parental_locked"
 	slots = node.slots(row, request, now)
 	if not slots.until:
 		return wire.stream_limit(request.n, sorted(slots.running)), "stream_limit"
 	return wire.slot(request.n, slots.until), ""
+
+
+def _is_locked(request: requests.StreamSlot, row: Row, node: Node, age: int, now: int) -> bool:
+	"""Whether the channel stays locked. Wrong PINs are counted; while there were too many, a right one opens nothing."""
+	lock = parental.Lock(row.lock, row.pin)
+	if not lock.holds(age):
+		return False
+	if not request.pin or not lock.verifier or not node.guesses.is_open(row.serial, now):
+		return True
+	if parental.is_right(lock, request.pin, node.audience, request.d, request.c, request.n):
+		return False
+	node.guesses.note_wrong(row.serial, now)
+	return True

@@ -133,10 +133,20 @@ def of_heartbeat(
 
 
 def of_stream(
-	key: bytes, audience: str, d: str, e: str, c: str, n: str, o: str, channel: str, stream: str
+	key: bytes,
+	audience: str,
+	d: str,
+	e: str,
+	c: str,
+	n: str,
+	o: str,
+	channel: str,
+	stream: str,
+	pin: str = "",
 ) -> str:
-	"""The MAC of a stream's start, renewal or stop."""
-	return _spelled(key, f"tv-stream-1\n{audience}\n{d}\n{e}\n{c}\n{n}\n{o}\n{channel}\n{stream}")
+	"""The MAC of a stream's start, renewal or stop; `pin` is the proof of a PIN, where one is shown."""
+	shown = f"\n{pin}" if pin else ""
+	return _spelled(key, f"tv-stream-1\n{audience}\n{d}\n{e}\n{c}\n{n}\n{o}\n{channel}\n{stream}{shown}")
 
 
 def of_reply(key: bytes, body: bytes) -> str:

@@ -77,7 +77,7 @@ class Heartbeat(_Flat):
 
 
 class StreamSlot(_Flat):
-	"""A stream of channel `ch` starts, goes on or stops; `sid` is the TV's own name of it."""
+	"""A stream of channel `ch` starts, goes on or stops; `sid` is the TV's own name of it, `pin` the proof of its PIN."""
 
 	d: Serial
 	e: Epoch
@@ -87,6 +87,7 @@ class StreamSlot(_Flat):
 	o: Literal["start", "renew", "stop"]
 	ch: Label
 	sid: Stream
+	pin: Hash | UnsetType = UNSET
 
 
 class Challenge(_Flat):

@@ -212,6 +212,17 @@ def not_entitled(nonce: str) -> Answer:
 	return Answer(403, msgspec.json.encode(error))
 
 
+def parental_locked(nonce: str, opens: bool) -> Answer:
+	"""The channel is not for the young, and no right PIN was shown; `opens`: whether one would open it now."""
+	error = {
+		"error": "parental_locked",
+		"error_description": "This channel is locked for young viewers.",
+		"n": nonce,
+		"pin": opens,
+	}
+	return Answer(403, msgspec.json.encode(error))
+
+
 def stream_limit(nonce: str, running: list[str]) -> Answer:
 	"""As many streams run as the account may have; these are they."""
 	error = {

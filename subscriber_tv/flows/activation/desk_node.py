@@ -1,15 +1,13 @@
 """What the desk supplies to core: its name, the masters, its own rows of rights, and the counts of TVs that ask it."""
 
-import json
-
 import frappe
 from frappe.utils import now_datetime
 
-from subscriber_tv.core.activation import counter, lineage, streams
+from subscriber_tv.core.activation import counter, documents, limits, lineage, streams
 from subscriber_tv.core.activation.counter import Verdict
 from subscriber_tv.core.activation.decide import Row
 from subscriber_tv.core.activation.feed import DEVICE
-from subscriber_tv.core.devices import jws
+from subscriber_tv.core.activation.parental import Guesses
 from subscriber_tv.core.devices.requests import DESK, StreamSlot
 from subscriber_tv.flows.activation import keys, publish, store_rights
 from subscriber_tv.flows.mqtt import broker
@@ -34,6 +32,7 @@ class DeskNode:
 	def __init__(self, now: int, audience: str = DESK):
 		self.audience = audience
 		self.masters = keys.masters()
+		self.guesses = Guesses(_InRedis)
 		self._now = now
 
 	def row(self, serial: str) -> Row | None:
@@ -51,16 +50,10 @@ class DeskNode:
 		"""Hashes of the current documents of these offer versions."""
 		return store_rights.document_hashes(offers)
 
-	def channels(self, offers) -> frozenset[str]:
-		"""Codes of the channels in these offer versions."""
+	def channels(self, offers) -> dict[str, int]:
+		"""Codes of the channels in these offer versions, and for which age on each is."""
 		tokens = (store_rights.document(document) for document in self.documents(offers))
-		return frozenset(
-			channel["code"]
-			for token in tokens
-			if token
-			for bouquet in json.loads(jws.unverified_claims(token))["bouquets"]
-			for channel in bouquet["channels"]
-		)
+		return documents.channel_ages(token for token in tokens if token)
 
 	def count(self, serial: str, number: int, nonce: str, proven: bool) -> Verdict:
 		"""Judge and remember a number: core.activation.counter, in one statement."""
@@ -100,6 +93,23 @@ class DeskNode:
 		except Exception:
 			frappe.logger("subscriber_tv").warning("No limit of streams without Redis", exc_info=True)
 			return streams.judge({}, request.o, request.sid, 0, now)
+
+
+class _InRedis(limits.Limiter):
+	"""Every process of the site counts together; Redis being away limits nobody."""
+
+	def _moment(self, key) -> float:
+		try:
+			return float(frappe.cache.get_value(f"tv-pins|{key}", expires=True) or 0)
+		except Exception:
+			frappe.logger("subscriber_tv").warning("No limit of PINs without Redis", exc_info=True)
+			return 0.0
+
+	def _put(self, key, moment: float) -> None:
+		try:
+			frappe.cache.set_value(f"tv-pins|{key}", moment, expires_in_sec=3600)
+		except Exception:
+			frappe.logger("subscriber_tv").warning("No limit of PINs without Redis", exc_info=True)
 
 
 def _count(serial: str, number: int, nonce: str, proven: bool) -> bool:

@@ -78,10 +78,13 @@ def _bound(serials: list[str]) -> list[projection.DeviceFacts]:
 	if not serials:
 		return []
 	device, model = frappe.qb.DocType("TV Device"), frappe.qb.DocType("TV Device Model")
+	site = frappe.qb.DocType("TV Site")
 	rows = (
 		frappe.qb.from_(device)
 		.left_join(model)
 		.on(model.name == device.model)
+		.left_join(site)
+		.on(site.name == device.site)
 		.select(
 			device.name,
 			device.key_hash,
@@ -92,6 +95,9 @@ def _bound(serials: list[str]) -> list[projection.DeviceFacts]:
 			device.public_key,
 			device.parts,
 			model.bind_parts,
+			device.parental_lock,
+			site.parental_lock.as_("site_lock"),
+			device.pin_verifier,
 		)
 		.where(device.name.isin(serials) & device.credential_state.isin(PAIRED))
 		.where((device.line_id != "") & (device.key_hash != "") & (device.subscription != ""))
@@ -107,6 +113,8 @@ def _bound(serials: list[str]) -> list[projection.DeviceFacts]:
 			restricted=row.suspicion == "Restricted",
 			key=row.public_key or "",
 			fp=(row.parts or "") if row.bind_parts else "",
+			lock=_age(row.parental_lock or row.site_lock),
+			pin=row.pin_verifier or "",
 		)
 		for row in rows
 	]
@@ -182,13 +190,19 @@ def _channels(bouquets: list[str]) -> dict[str, list[projection.ChannelFacts]]:
 			channel.genre,
 			channel.language,
 			channel.entitlement_code,
+			channel.age_rating,
 		)
 		.where((line.parenttype == "TV Bouquet") & line.parent.isin(bouquets) & (channel.disabled == 0))
 		.orderby(line.parent, line.idx)
 		.run()
 	)
 	found: dict[str, list[projection.ChannelFacts]] = {}
-	for bouquet, code, name, number, *texts in rows:
-		facts = projection.ChannelFacts(code, name, number or 0, *(text or "" for text in texts))
+	for bouquet, code, name, number, *texts, age in rows:
+		facts = projection.ChannelFacts(code, name, number or 0, *(text or "" for text in texts), _age(age))
 		found.setdefault(bouquet, []).append(facts)
 	return found
+
+
+def _age(chosen: str | None) -> int:
+	"""The age in a choice such as "From 12 years"; none and Unlocked are 0."""
+	return int("".join(filter(str.isdigit, chosen or "")) or 0)

@@ -30,6 +30,8 @@ FEED_FIELDS = (
 	"parts",
 	"account",
 	"streams",
+	"parental_lock",
+	"pin_verifier",
 )
 
 
@@ -130,6 +132,8 @@ def _entry(row) -> Entry:
 		fp=row.parts or "",
 		account=row.account or "",
 		streams=row.streams or 0,
+		lock=row.parental_lock or 0,
+		pin=row.pin_verifier or "",
 	)
 
 
@@ -159,5 +163,7 @@ def _columns(row: Signed) -> dict:
 		"parts": found.fp,
 		"account": found.account,
 		"streams": found.streams,
+		"parental_lock": found.lock,
+		"pin_verifier": found.pin,
 		"facts_hash": row.facts_hash,
 	}

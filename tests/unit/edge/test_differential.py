@@ -22,12 +22,11 @@ from subscriber_tv.core.devices import jws, mac
 from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.node import EdgeNode
 from subscriber_tv.edge.store import Store
-from subscriber_tv.simulator.histories import PARTS, History, Someone, compare
+from subscriber_tv.simulator.histories import PARTS, PINS, History, Someone, compare, verifier
 
 SIGNER = jws.Signer(jws.new_key())
-OFFER = OfferFacts(
-	"HOTEL-V1", "Hotel", (BouquetFacts("B", "Base", "", (ChannelFacts("TF1", "TF1", 1),)),), 3600, streams=2
-)
+CHANNELS = (ChannelFacts("TF1", "TF1", 1), ChannelFacts("NIGHT", "Night", 2, age=16))
+OFFER = OfferFacts("HOTEL-V1", "Hotel", (BouquetFacts("B", "Base", "", CHANNELS),), 3600, streams=2)
 STATES = ("Active", "Active", "Active", "Suspended", "Cancelled", "Awaiting Activation")
 NOW = int(time.time())
 
@@ -48,8 +47,19 @@ def entries(tvs):
 		fp = PARTS if number % 7 == 1 else ""
 		key = tv.signer.point if tv.signer else ""
 		quarantined = number == 2
+		lock, pin = ((12, verifier(tv.serial, PINS[0])), (18, ""), (10, ""))[number % 3]
 		devices.append(
-			DeviceFacts(tv.serial, tv.thumbprint, tv.serial, "L1", quarantined=quarantined, key=key, fp=fp)
+			DeviceFacts(
+				tv.serial,
+				tv.thumbprint,
+				tv.serial,
+				"L1",
+				quarantined=quarantined,
+				key=key,
+				fp=fp,
+				lock=lock,
+				pin=pin,
+			)
 		)
 		span = Span(STATES[number % 7], date(2026, 1, 1))
 		contracts.append(ContractFacts(tv.serial, "Europe/Paris", (span,), (LineSpan("L1", OFFER.name),)))
@@ -78,7 +88,7 @@ class Rules(MemoryNode):
 		return [self.offers[name].document_hash for name in offers if name in self.offers]
 
 	def channels(self, offers):
-		return frozenset({"TF1"}) if offers else frozenset()
+		return {"TF1": 0, "NIGHT": 16} if offers else {}
 
 
 @pytest.fixture
@@ -102,7 +112,7 @@ def test_equal_state_gives_equal_bytes(edge, questions):
 	tvs = somebody()
 	rows = entries(tvs)
 	rules, node = Rules(rows), edge(rows)
-	history = History(tvs, MASTERS, "south", NOW, seed=questions)
+	history = History(tvs, MASTERS, "south", NOW, ("TF1", "NIGHT"), seed=questions)
 	outcomes = compare(history, (lambda _: rules, lambda _: node), questions)
 	assert {
 		"auth 200",

@@ -2,7 +2,7 @@
 
 import random
 
-from subscriber_tv.core.activation import compact, feed, projection
+from subscriber_tv.core.activation import compact, feed, projection, streams
 from subscriber_tv.core.activation.projection import Unsigned
 from subscriber_tv.core.devices import jws
 from subscriber_tv.edge.store import Store
@@ -30,7 +30,7 @@ def rows(first, now):
 			play_seconds=WEEK,
 			key=jws.b64url(dice.randbytes(64)),
 			fp=jws.b64url(dice.randbytes(32)),
-			account=projection.account_of(f"TVS-{number}"),
+			account=streams.account_of(f"TVS-{number}"),
 			streams=2,
 		)
 		signed = projection.sign(unsigned, SIGNER, now, WEEK, "subscriber_tv", number + 1)

@@ -71,12 +71,23 @@ def test_challenges_follow_from_the_document():
 		assert VECTORS["derived"][name] == b64(made)
 
 
+def test_proofs_of_a_pin_follow_from_the_document():
+	known, serial = VECTORS["derived"]["pin"], VECTORS["keys"]["tv"]["serial"]
+	salt = f"tv-pin-1\n{serial}".encode()
+	verifier = hashlib.pbkdf2_hmac("sha256", known["pin"].encode(), salt, 10_000)
+	assert known["verifier"] == b64(verifier)
+	asked = json.loads(CASES["stream: locked, right PIN"]["request"]["body"])
+	text = "\n".join(["tv-pin-1", VECTORS["audience"], asked["d"], asked["c"], asked["n"]])
+	assert asked["pin"] == b64(sha256_mac(verifier, text))
+
+
 def signed_text(path, asked):
 	common = [VECTORS["audience"], *(asked[name] for name in "decn")]
 	if path == "/v1/auth":
 		return "\n".join(["tv-auth-1", *common, asked["f"], asked.get("t", "")])
 	if path == "/v1/stream":
-		return "\n".join(["tv-stream-1", *common, asked["o"], asked["ch"], asked["sid"]])
+		shown = [asked["pin"]] if "pin" in asked else []
+		return "\n".join(["tv-stream-1", *common, asked["o"], asked["ch"], asked["sid"], *shown])
 	told = sorted(f"{name}={value}" for name, value in asked.items() if name not in "decnm")
 	return "\n".join(["tv-hb-1", *common, *told])
 
@@ -170,6 +181,9 @@ def test_what_happens_in_each_case():
 		"stream: start TF1": (200, ""),
 		"stream: start CANAL": (403, "not_entitled"),
 		"stream: stop TF1": (200, ""),
+		"stream: locked, no PIN": (403, "parental_locked"),
+		"stream: locked, wrong PIN": (403, "parental_locked"),
+		"stream: locked, right PIN": (200, ""),
 		"enrol": (200, ""),
 		"token: authorization_pending": (400, "authorization_pending"),
 		"token: slow_down": (400, "slow_down"),

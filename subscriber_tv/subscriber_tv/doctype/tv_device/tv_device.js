@@ -14,6 +14,9 @@ frappe.ui.form.on("TV Device", {
 		}
 		if (has_one_of(REVOKING_ROLES)) {
 			add_revoke_button(frm);
+			if (frm.doc.line_id) {
+				frm.add_custom_button(__("Parental Lock"), () => set_parental_lock(frm));
+			}
 		}
 		if (frm.doc.subscription) {
 			frm.add_custom_button(__("Subscription"), () =>
@@ -80,4 +83,65 @@ function ask_reason(frm, action, title, label, done) {
 		title,
 		label
 	);
+}
+
+function set_parental_lock(frm) {
+	const choices = [
+		{ value: "", label: __("As the site says") },
+		{ value: "Unlocked", label: __("Unlocked") },
+		{ value: "10", label: __("From 10 years") },
+		{ value: "12", label: __("From 12 years") },
+		{ value: "16", label: __("From 16 years") },
+		{ value: "18", label: __("From 18 years") },
+	];
+	const pins = [
+		...(frm.doc.pin_set_on ? [{ value: "Keep", label: __("Keep the PIN") }] : []),
+		{ value: "New", label: __("Set a new PIN") },
+		{ value: "None", label: __("No PIN: locked channels stay locked") },
+	];
+	const dialog = new frappe.ui.Dialog({
+		title: __("Parental Lock of TV {0}", [frm.doc.name]),
+		fields: [
+			{
+				fieldname: "age",
+				fieldtype: "Select",
+				label: __("Lock Channels"),
+				options: choices,
+				default: (frm.doc.parental_lock || "").match(/\d+/)?.[0] || frm.doc.parental_lock || "",
+			},
+			{
+				fieldname: "pin_rule",
+				fieldtype: "Select",
+				label: __("PIN"),
+				options: pins,
+				default: pins[0].value,
+				reqd: 1,
+				depends_on: 'eval:doc.age !== "Unlocked"',
+				description: __("The subscriber types it on the remote control to open a locked channel."),
+			},
+			{
+				fieldname: "pin",
+				fieldtype: "Password",
+				label: __("New PIN"),
+				no_strength: 1,
+				description: __("4 to 8 digits. It cannot be shown again."),
+				depends_on: 'eval:doc.age !== "Unlocked" && doc.pin_rule === "New"',
+				mandatory_depends_on: 'eval:doc.age !== "Unlocked" && doc.pin_rule === "New"',
+			},
+		],
+		primary_action_label: __("Lock"),
+		async primary_action({ age, pin_rule, pin }) {
+			const rule = age === "Unlocked" ? "None" : pin_rule;
+			await frappe.xcall("subscriber_tv.api.activation.set_parental_lock", {
+				device: frm.doc.name,
+				age: age || "",
+				pin: rule === "New" ? pin : "",
+				pin_rule: rule,
+			});
+			dialog.hide();
+			frappe.show_alert({ message: __("The lock reaches the TV within seconds."), indicator: "green" });
+			frm.reload_doc();
+		},
+	});
+	dialog.show();
 }

@@ -17,7 +17,8 @@ class TVSite(Document):
 			self._refuse_other_customer()
 
 	def on_update(self) -> None:
-		if self.get_doc_before_save() and self.has_value_changed("time_zone"):
+		told = ("time_zone", "parental_lock")
+		if self.get_doc_before_save() and any(self.has_value_changed(field) for field in told):
 			note_change("Site", self.name)
 
 	def _fill(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriber_tv.core.activation import compact, decide, feed, projection
+from subscriber_tv.core.activation import compact, decide, feed, projection, streams
 from subscriber_tv.core.activation.projection import Unsigned
 from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.core.devices.jws import b64url
@@ -34,13 +34,13 @@ TV = Unsigned(
 	denial_code="ended",
 	key=TV_KEY.point,
 	fp=PARTS,
-	account=projection.account_of("TVS-1"),
+	account=streams.account_of("TVS-1"),
 	streams=2,
 )
 
 
-def signed(row=TV, issuer="operator", seq=77):
-	return projection.sign(row, SIGNER, NOW, WEEK, issuer, version=9).entry.numbered(seq)
+def signed(row=TV, issuer="operator", seq=77, broker=False):
+	return projection.sign(row, SIGNER, NOW, WEEK, issuer, 9, has_broker=broker).entry.numbered(seq)
 
 
 SHAPES = {
@@ -72,15 +72,28 @@ def test_a_row_with_lease_and_key_takes_a_third_of_what_was_signed():
 @given(
 	issuer=st.text(max_size=20),
 	offers=st.lists(st.text(min_size=1, max_size=12), max_size=3),
-	streams=st.integers(0, 5),
+	limit=st.integers(0, 5),
 	until=st.integers(0, 2**40),
 	subscription=st.text(min_size=1, max_size=12),
+	lock=st.sampled_from((0, 10, 18)),
+	broker=st.booleans(),
+	pin=st.sampled_from(("", PARTS)),
 )
-def test_whatever_a_row_says(issuer, offers, streams, until, subscription):
-	row = replace(TV, offers=tuple(offers), streams=streams, account=projection.account_of(subscription))
+def test_whatever_a_row_says(issuer, offers, limit, until, subscription, lock, broker, pin):
+	row = replace(TV, offers=tuple(offers), streams=limit, account=streams.account_of(subscription))
+	row = replace(row, lock=lock, pin=pin)
 	row = replace(row, rights_until=until, denial_code="ended" if until else "")
-	entry = signed(row, issuer)
-	assert compact.entry(SERIAL, compact.pack(entry)) == entry
+	entry = signed(row, issuer, broker=broker)
+	packed = compact.pack(entry)
+	assert packed[:1] == compact.FIRST
+	assert compact.entry(SERIAL, packed) == entry
+	assert compact.row(SERIAL, packed) == entry.row()
+
+
+def test_a_row_from_before_there_were_locks_is_read():
+	packed = msgspec.msgpack.decode(compact.pack(signed())[1:])
+	before = compact.FIRST + msgspec.msgpack.encode(packed[:-3])
+	assert compact.entry(SERIAL, before) == signed()
 
 
 def with_token(**claims):
@@ -156,7 +169,7 @@ def test_the_form_is_that_of_files_written_long_ago():
 	tokens = "".join(entry.lease + entry.denial for entry in entries)
 	packed = b"".join(compact.pack(entry) for entry in entries)
 	assert hashlib.sha256(tokens.encode()).hexdigest()[:16] == "8909add54d80e6f5"
-	assert hashlib.sha256(packed).hexdigest()[:16] == "aad9fb4b6a6ac102"
+	assert hashlib.sha256(packed).hexdigest()[:16] == "2866d57b46bbd176"
 
 
 def test_a_denial_for_every_reason_can_be_given_back():

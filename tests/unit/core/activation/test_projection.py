@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriber_tv.core.activation import decide, projection
+from subscriber_tv.core.activation import decide, projection, streams
 from subscriber_tv.core.activation.projection import (
 	BouquetFacts,
 	ChannelFacts,
@@ -272,5 +272,5 @@ def test_a_row_says_with_what_its_tv_proves_itself_and_how_much_it_may_stream():
 	compiled = projection.compile(Facts((device,), (found,), offers), at(2026, 2, 2))
 	row = projection.sign(compiled[-1], SIGNER, at(2026, 2, 2), WEEK, "operator", 1).entry.row()
 	assert (row.key, row.key_hash, row.fp, row.streams) == (signer.point, signer.kid, "B" * 43, 3)
-	assert row.account == projection.account_of("TVS-1") and len(row.account) == 22
-	assert projection.account_of("TVS-2") != row.account
+	assert row.account == streams.account_of("TVS-1") and len(row.account) == 22
+	assert streams.account_of("TVS-2") != row.account
