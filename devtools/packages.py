@@ -16,6 +16,7 @@ TOOLS = (
 	"cryptography>=44",
 	"granian>=2.2,<3",
 	"uvicorn>=0.30,<1",
+	"uvloop>=0.19,<1",
 	"waitress>=3.0,<4",
 	"paho-mqtt>=2.1,<3",
 	"requests>=2.31,<3",

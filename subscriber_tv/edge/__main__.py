@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from importlib.util import find_spec
 
 from subscriber_tv.core.devices import wire
 from subscriber_tv.core.devices.jws import Verifier
@@ -18,6 +19,7 @@ from subscriber_tv.edge.answers import AnswerFile
 from subscriber_tv.edge.app import create
 from subscriber_tv.edge.config import Config, ConfigError
 from subscriber_tv.edge.counts import Counts
+from subscriber_tv.edge.lean.server import Server
 from subscriber_tv.edge.store import prepare, set_damaged_aside
 from subscriber_tv.edge.supervise import Supervisor, read_config
 
@@ -32,6 +34,8 @@ def main() -> int:
 	"""Run until told to stop; 2 when the configuration cannot work."""
 	try:
 		config = read_config(os.environ)
+		if config.server != "lean" and not find_spec(config.server):
+			raise ConfigError(f"server is {config.server}, which is not installed")
 	except (ConfigError, ValueError) as error:
 		print(f"subscriber_tv edge: {error}", file=sys.stderr)
 		return 2
@@ -46,17 +50,20 @@ def main() -> int:
 
 
 def serve(config: Config) -> None:
-	"""Serve with granian, or with uvicorn where granian is missing."""
-	supervisor = Supervisor(config)
+	"""Serve with the server that is configured."""
+	servers = {"lean": _serve_lean, "granian": _serve_granian, "uvicorn": _serve_uvicorn}
+	servers[config.server](config, Supervisor(config))
+
+
+def _serve_lean(config: Config, supervisor: Supervisor) -> None:
 	try:
-		import granian
-	except ImportError:
-		_serve_uvicorn(config, supervisor)
-	else:
-		_serve_granian(config, supervisor, granian)
+		Server(config, supervisor.reload, _OVERLAP).serve(supervisor.start)
+	finally:
+		supervisor.stop()
 
 
-def _serve_granian(config: Config, supervisor: Supervisor, granian) -> None:
+def _serve_granian(config: Config, supervisor: Supervisor) -> None:
+	import granian
 	from granian.constants import HTTPModes, Interfaces
 	from granian.http import HTTP1Settings
 

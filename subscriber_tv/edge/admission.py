@@ -35,6 +35,28 @@ Scope = dict[str, Any]
 Answering = Callable[[Scope, Any], Awaitable[wire.Answer]]
 
 
+class Said(msgspec.Struct, frozen=True):
+	"""What a request's headers tell the door."""
+
+	priority: str
+	ticket: str
+	forwarded: tuple[bytes, ...]
+
+
+def said(headers: Iterable[tuple[bytes, bytes]]) -> Said:
+	"""Read these headers, whose names are in small letters; of what is given twice the last one counts."""
+	priority = ticket = ""
+	forwarded: list[bytes] = []
+	for name, value in headers:
+		if name == b"priority":
+			priority = value.decode("latin-1")
+		elif name == SLOT_HEADER:
+			ticket = value.decode("latin-1")
+		elif name == b"x-forwarded-for":
+			forwarded.append(value)
+	return Said(priority, ticket, tuple(forwarded))
+
+
 class Door:
 	"""Stands before the routes of one worker. `through` is the one call a request makes."""
 
@@ -55,19 +77,42 @@ class Door:
 	async def through(self, scope: Scope, receive: Any, answer: Answering) -> wire.Answer:
 		"""The answer to a request: the routes' own, or the refusal that spares them the work."""
 		began = time.perf_counter()
-		if self._watching is None:
-			self._watching = asyncio.get_running_loop().create_task(self._watch())
 		scope = self._with_address(scope)
 		address = scope["client"][0] if scope.get("client") else ""
 		path = scope["path"]
-		given = None if path in _ALWAYS else self._refusal(path, scope["headers"], address)
+		given = self.enter(path, said(scope["headers"]), address)
 		if given is None:
-			self._meter.admitted += 1
-			given = await answer(scope, receive)
-			if path in _PROVING or given.status in (400, 401):
-				given = self._weighed(given, address)
-		self._board.count_answer(path, given.status, time.perf_counter() - began)
+			given = self.weighed(path, await answer(scope, receive), address)
+		self.leave(path, given.status, began)
 		return given
+
+	def enter(self, path: str, given: Said, address: str) -> wire.Answer | None:
+		"""The refusal that spares the routes the work; None for whoever is let in."""
+		if self._watching is None:
+			self._watching = asyncio.get_running_loop().create_task(self._watch())
+		refused = None if path in _ALWAYS else self._refusal(path, given, address)
+		self._meter.admitted += refused is None
+		return refused
+
+	def weighed(self, path: str, given: wire.Answer, address: str) -> wire.Answer:
+		"""The answer of the routes, or what an address that fails too often hears instead."""
+		if path in _PROVING or given.status in (400, 401):
+			return self._weighed(given, address)
+		return given
+
+	def leave(self, path: str, status: int, began: float) -> None:
+		"""Count an answer that began then (`time.perf_counter`)."""
+		self._board.count_answer(path, status, time.perf_counter() - began)
+
+	def address(self, peer: str, forwarded: Iterable[bytes]) -> str:
+		"""Behind a proxy that we trust the TV's address is the last one in X-Forwarded-For that is not such a proxy's."""
+		if peer not in self._trusted:
+			return peer
+		values = b",".join(forwarded).decode("latin-1")
+		for address in reversed([part.strip() for part in values.split(",")]):
+			if address and address not in self._trusted:
+				return address
+		return peer
 
 	def tv(self, serial: str) -> wire.Answer | None:
 		"""To be asked once a TV has proved to be the one it names; the refusal when it asks too often."""
@@ -77,21 +122,16 @@ class Door:
 		self._board.add(metrics.TV_TOO_OFTEN)
 		return _too_often(wait)
 
-	def _refusal(self, path: str, headers: Iterable[tuple[bytes, bytes]], address: str) -> wire.Answer | None:
-		now = self._clock()
-		slot, priority = 0.0, ""
-		for name, value in headers:
-			if name == b"priority":
-				priority = value.decode("latin-1")
-			elif name == SLOT_HEADER:
-				slot = admission.slot_in(value.decode("latin-1"), self._secret, address)
-		verdict = self._gate.ask(rank_of(path, priority), now, random.random(), slot, self._late)
+	def _refusal(self, path: str, given: Said, address: str) -> wire.Answer | None:
+		slot = admission.slot_in(given.ticket, self._secret, address) if given.ticket else 0.0
+		rank = rank_of(path, given.priority)
+		verdict = self._gate.ask(rank, self._clock(), random.random(), slot, self._late)
 		if verdict.admitted:
 			return None
 		self._meter.refused += 1
 		self._board.add(metrics.SLOT_GIVEN if verdict.slot else metrics.PUT_OFF)
-		given = admission.ticket(self._secret, address, verdict.slot) if verdict.slot else ""
-		return overloaded(verdict, given)
+		ticket = admission.ticket(self._secret, address, verdict.slot) if verdict.slot else ""
+		return overloaded(verdict, ticket)
 
 	def _weighed(self, given: wire.Answer, address: str) -> wire.Answer:
 		"""What came of a request counts for or against its address; beyond the limit, failing is answered 429."""
@@ -106,15 +146,11 @@ class Door:
 		return given
 
 	def _with_address(self, scope: Scope) -> Scope:
-		"""Behind a proxy that we trust the TV's address is the last one in X-Forwarded-For that is not such a proxy's."""
 		client = scope.get("client")
 		if not client or client[0] not in self._trusted:
 			return scope
-		values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-		for address in reversed([part.strip() for part in ",".join(values).split(",")]):
-			if address and address not in self._trusted:
-				return {**scope, "client": (address, client[1])}
-		return scope
+		address = self.address(client[0], said(scope["headers"]).forwarded)
+		return {**scope, "client": (address, client[1])}
 
 	async def _watch(self) -> None:
 		loop = asyncio.get_running_loop()

@@ -12,7 +12,8 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from subscriber_tv.core.activation import prove, respond
 from subscriber_tv.core.activation.node import Answered
 from subscriber_tv.core.devices import wire
 from subscriber_tv.edge import config as configuration
-from subscriber_tv.edge.admission import Door
+from subscriber_tv.edge.admission import Door, Said
 from subscriber_tv.edge.answers import Counter
 from subscriber_tv.edge.clock import Clock
 from subscriber_tv.edge.enrol import CARRIED, Forwarder
@@ -97,15 +98,42 @@ class Edge:
 	async def _answer(self, scope: Scope, receive: Receive) -> wire.Answer:
 		try:
 			return await self._route(scope, receive)
-		except Refused as refused:
-			return refused.answer
-		except sqlite3.Error as error:
+		except Exception as error:
+			return self._after(error)
+
+	def answer_now(self, path: str, given: Said, body: bytes, peer: str) -> wire.Answer:
+		"""What `__call__` answers to a POST of this body to one of ASKED, for a server that has all of it in hand.
+
+		:param peer: the address of the connection
+		"""
+		began = time.perf_counter()
+		address = self._door.address(peer, given.forwarded)
+		answer = self._door.enter(path, given, address)
+		if answer is None:
+			try:
+				answer = self._ask(path, body, address)
+			except Exception as error:
+				answer = self._after(error)
+			answer = self._door.weighed(path, answer, address)
+		self._door.leave(path, answer.status, began)
+		return answer
+
+	def refused(self, answer: wire.Answer, peer: str) -> wire.Answer:
+		"""What whoever sent no proper request hears: this, or that it failed too often."""
+		answer = self._door.weighed("", answer, peer)
+		self._door.leave("", answer.status, time.perf_counter())
+		return answer
+
+	def _after(self, error: Exception) -> wire.Answer:
+		"""The answer when there was none."""
+		if isinstance(error, Refused):
+			return error.answer
+		if isinstance(error, sqlite3.Error):
 			# The disk is full or bad: said once a minute, not once a TV.
 			self._complain(error)
-			return wire.UNAVAILABLE
-		except Exception:
-			log.exception("a request failed")
-			return wire.UNAVAILABLE
+		else:
+			log.error("a request failed", exc_info=error)
+		return wire.UNAVAILABLE
 
 	def _complain(self, error: sqlite3.Error) -> None:
 		now = int(self._clock())
@@ -166,7 +194,8 @@ class Edge:
 			self._counter.count(answered.decision, address, now)
 		if self._telemetry:
 			self._telemetry.watch.note(answered, address, now)
-		return answered.answer.plus(("X-TV-Data-Age", str(state.age(now))))
+		given = answered.answer
+		return wire.Answer(given.status, given.body, _aged(given.headers, state.age(now)), given.mac)
 
 	def _offer(self, document_hash: str) -> wire.Answer:
 		token = self._node.store.document(document_hash) if _HASH.match(document_hash) else None
@@ -195,15 +224,21 @@ class Edge:
 	async def _body(self, scope: Scope, receive: Receive) -> bytes:
 		if scope["method"] != "POST":
 			raise Refused(wire.METHOD_NOT_ALLOWED.plus(("Allow", "POST")))
-		_check_headers(scope)
+		check_headers(scope["headers"])
 		try:
 			return await _within(self._config.request_timeout, _read_body(receive))
 		except (asyncio.TimeoutError, TimeoutError):
 			raise Refused(wire.TIMEOUT) from None
 
 
-def _check_headers(scope: Scope) -> None:
-	headers = scope["headers"]
+@lru_cache(maxsize=256)
+def _aged(headers: tuple[tuple[str, str], ...], age: int) -> tuple[tuple[str, str], ...]:
+	return (*headers, ("X-TV-Data-Age", str(age)))
+
+
+def check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
+	"""What a question's headers must be. Errors: Refused."""
+	headers = tuple(headers)
 	found = dict(headers)
 	length = found.get(b"content-length", b"")
 	# A length and a chunked body together are how requests are smuggled; a TV has no reason to send chunks at all.

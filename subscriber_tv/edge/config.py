@@ -16,6 +16,7 @@ from subscriber_tv.core.activation import limits, report
 from subscriber_tv.core.devices import mac
 
 PREFIX = "SUBSCRIBER_TV_EDGE_"
+SERVERS = ("lean", "granian", "uvicorn")
 
 
 class ConfigError(Exception):
@@ -34,6 +35,8 @@ class Config:
 	host: str = "127.0.0.1"
 	port: int = 8090
 	workers: int = 1
+	# What answers the connections: ours, or one of the two that run any ASGI application.
+	server: str = "lean"
 	feed_url: str = ""
 	feed_secret_file: Path | None = None
 	# Seconds that one question to the publisher may stay open.
@@ -107,6 +110,8 @@ def load(environ: Mapping[str, str]) -> Config:
 	config = Config(**{name: _convert(name, known[name], value) for name, value in given.items()})
 	if not re.match(report.NAME, config.name):
 		raise ConfigError(f"name is not valid (40 letters, digits, dots, dashes): {config.name!r}")
+	if config.server not in SERVERS:
+		raise ConfigError(f"server is not one of {', '.join(SERVERS)}: {config.server!r}")
 	return config
 
 

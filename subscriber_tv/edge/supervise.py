@@ -24,7 +24,7 @@ from subscriber_tv.edge.store import Store
 log = logging.getLogger("subscriber_tv.edge")
 
 # What workers and threads are made with once; the rest of the configuration may change under them.
-_FIXED = ("database", "host", "port", "workers", "name", "metrics_host", "metrics_port")
+_FIXED = ("database", "server", "host", "port", "workers", "name", "metrics_host", "metrics_port")
 
 
 def read_config(environ: Mapping[str, str]) -> Config:

@@ -66,12 +66,12 @@ def starting_python_takes():
 	return time.monotonic() - began
 
 
-def test_it_is_ready_two_seconds_after_it_was_killed(operator, start):
+def test_it_is_ready_two_seconds_after_it_was_killed(operator, server, start):
 	"""The best of three; more only when the machine is so busy that starting Python alone takes long."""
-	rights, server = operator
-	edge = start(rights, server.url, WORKERS="2")
+	rights, publisher = operator
+	edge = start(rights, publisher.url, WORKERS="2", SERVER=server)
 	eventually(lambda: is_ready(edge))
-	server.stop()
+	publisher.stop()
 	took, allowed = [], 2.0
 	while len(took) < 3 and min(took, default=9) > allowed:
 		edge.kill()
@@ -84,9 +84,9 @@ def test_it_is_ready_two_seconds_after_it_was_killed(operator, start):
 	assert min(took) <= allowed, took
 
 
-def test_workers_do_not_outlive_a_killed_main_process(operator, start):
-	rights, server = operator
-	edge = start(rights, server.url, WORKERS="2")
+def test_workers_do_not_outlive_a_killed_main_process(operator, server, start):
+	rights, publisher = operator
+	edge = start(rights, publisher.url, WORKERS="2", SERVER=server)
 	eventually(lambda: is_ready(edge))
 	os.kill(edge.pid, signal.SIGKILL)
 
@@ -99,10 +99,10 @@ def test_workers_do_not_outlive_a_killed_main_process(operator, start):
 	eventually(hangs_up, 8)
 
 
-def test_numbers_of_all_workers(operator, start):
-	rights, server = operator
+def test_numbers_of_all_workers(operator, server, start):
+	rights, publisher = operator
 	port = free_port()
-	edge = start(rights, server.url, WORKERS="2", METRICS_PORT=str(port))
+	edge = start(rights, publisher.url, WORKERS="2", METRICS_PORT=str(port), SERVER=server)
 	eventually(lambda: is_ready(edge))
 	for _ in range(40):
 		edge.power_on("HOTEL-000001")
@@ -189,11 +189,11 @@ class Asking:
 			return self._edge.power_on("HOTEL-000001")[0]
 
 
-def test_keys_and_configuration_are_reloaded_without_a_lost_request(operator, start, tmp_path):
-	rights, server = operator
+def test_keys_and_configuration_are_reloaded_without_a_lost_request(operator, server, start, tmp_path):
+	rights, publisher = operator
 	file = tmp_path / "edge.toml"
 	file.write_text("request_timeout = 1.0\n")
-	edge = start(rights, server.url, CONFIG=str(file), WORKERS="2")
+	edge = start(rights, publisher.url, CONFIG=str(file), WORKERS="2", SERVER=server)
 	eventually(lambda: is_ready(edge))
 	keys = json.loads(rights.jwks())
 	keys["keys"] += jws.jwks(jws.Signer(jws.new_key()))["keys"]
@@ -205,7 +205,8 @@ def test_keys_and_configuration_are_reloaded_without_a_lost_request(operator, st
 		eventually(lambda: json.loads(edge.request("GET", "/v1/jwks")[2]) == keys, 20)
 		time.sleep(6)
 	assert set(asking.statuses) == {200} and len(asking.statuses) > 50
-	assert asking.resets <= 2  # one for each worker that ended
+	# Those that the system had queued for a worker of granian in the instant it ended; ours share one queue.
+	assert asking.resets <= (0 if server == "lean" else 2)
 	assert {edge.request("GET", "/v1/jwks")[2] for _ in range(20)} == {json.dumps(keys).encode()}
 	rights.set_state("HOTEL-000001", "Suspended")
 	eventually(lambda: edge.power_on("HOTEL-000001")[0] == 403, 5)
@@ -232,9 +233,9 @@ def test_a_wrong_configuration_changes_nothing(operator, start, tmp_path, wrong,
 	assert edge.power_on("HOTEL-000001")[0] == 200
 
 
-def test_a_request_under_way_is_answered_before_the_end(operator, start):
-	rights, server = operator
-	edge = start(rights, server.url, REQUEST_TIMEOUT="4")
+def test_a_request_under_way_is_answered_before_the_end(operator, server, start):
+	rights, publisher = operator
+	edge = start(rights, publisher.url, REQUEST_TIMEOUT="4", SERVER=server)
 	eventually(lambda: is_ready(edge))
 	body = edge.question("HOTEL-000001")
 	head = (
@@ -250,13 +251,11 @@ def test_a_request_under_way_is_answered_before_the_end(operator, start):
 	assert edge.wait() == 0
 
 
-def test_without_granian_uvicorn_serves(operator, start, tmp_path, monkeypatch):
+def test_uvicorn_serves(operator, start):
 	pytest.importorskip("h11", reason="uvicorn is here without what it needs")
 	rights, server = operator
-	(tmp_path / "granian.py").write_text("raise ImportError('not installed')\n")
-	monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
 	port = free_port()
-	edge = start(rights, server.url, METRICS_PORT=str(port))
+	edge = start(rights, server.url, METRICS_PORT=str(port), SERVER="uvicorn")
 	eventually(lambda: is_ready(edge))
 	assert edge.power_on("HOTEL-000001")[0] == 200
 	assert metrics_of(port)["subscriber_tv_edge_workers"] == 1
@@ -265,3 +264,25 @@ def test_without_granian_uvicorn_serves(operator, start, tmp_path, monkeypatch):
 	assert edge.power_on("HOTEL-000001")[0] == 200
 	edge.signal(signal.SIGTERM)
 	assert edge.wait() == 0
+
+
+def test_a_server_that_is_not_there_ends_the_start(start, tmp_path, monkeypatch):
+	monkeypatch.setenv("SUBSCRIBER_TV_EDGE_SERVER", "apache")
+	with pytest.raises(AssertionError, match="server is not one of lean, granian, uvicorn"):
+		start(Rights())
+
+
+def test_a_worker_that_dies_is_replaced_and_nobody_queued_is_lost(operator, start):
+	rights, publisher = operator
+	edge = start(rights, publisher.url, WORKERS="2")
+	eventually(lambda: is_ready(edge))
+	before = eventually(lambda: len(edge.workers()) == 2 and set(edge.workers()))
+	with Asking(edge) as asking:
+		for worker in before:
+			os.kill(worker, signal.SIGKILL)
+			eventually(lambda killed=worker: len(set(edge.workers()) - {killed}) == 2)
+		eventually(lambda: len(asking.statuses) > 20)
+	assert set(asking.statuses) == {200}
+	assert asking.resets <= 2  # what a killed worker was just answering
+	assert not before & set(edge.workers())
+	assert "a new one begins" in edge.log()
