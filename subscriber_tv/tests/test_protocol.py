@@ -339,7 +339,7 @@ class TestSameBytes(FrappeTestCase):
 	def test_desk_and_edge_agree_on_random_histories(self):
 		"""A small share; `same_bytes.run` asks as many as one likes."""
 		outcomes = Counter()
-		for seed in (1, 2, 3, 20):  # the last lies beyond the leases
+		for seed in (1, 2, 9, 20):  # the last lies beyond the leases
 			self.begin_anew()
 			with tempfile.TemporaryDirectory() as folder:
 				edge = same_bytes.edge_at(Path(folder), self.now)
