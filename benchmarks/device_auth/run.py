@@ -16,11 +16,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.device_auth import contenders, fleet, measure, report, servers, storm
+from benchmarks.device_auth import contenders, fleet, measure, replay, report, servers, storm
 from benchmarks.device_auth.contenders import Bench, Contender
 from benchmarks.device_auth.figures import Goal, per_wall
 
-PARTS = ("rounds", "storm")
+PARTS = ("rounds", "storm", "replay")
 
 
 def main() -> int:
@@ -63,6 +63,7 @@ def _options() -> argparse.Namespace:
 		"--form", action="append", choices=servers.forms(), help="of the edge; may be given again"
 	)
 	parser.add_argument("--times", type=float, default=50.0, help="of its capacity: the storm's TVs")
+	parser.add_argument("--pairs", type=int, default=1_000_000, help="of questions with one number")
 	return parser.parse_args()
 
 
@@ -138,6 +139,11 @@ def _contenders(bench: Bench, options: argparse.Namespace, leaving: ExitStack):
 def _storm(bench: Bench, options: argparse.Namespace) -> dict:
 	"""A city's TVs ask at once."""
 	return storm.run(bench, _forms(options), options.times)
+
+
+def _replay(bench: Bench, options: argparse.Namespace) -> dict:
+	"""Every number twice, at the edge's default form."""
+	return replay.run(bench, _forms(options)[0], options.pairs)
 
 
 def _forms(options: argparse.Namespace) -> tuple[str, ...]:
