@@ -15,9 +15,11 @@ from frappe.installer import update_site_config
 
 from benchmarks.device_auth import fleet
 from benchmarks.device_auth.questions import tv_of
+from subscriber_tv.core.activation import rollup
 from subscriber_tv.core.activation.feed import DEVICE
 from subscriber_tv.core.devices import mac
-from subscriber_tv.flows.activation import keys, store_rights
+from subscriber_tv.core.devices.requests import DESK
+from subscriber_tv.flows.activation import keys, record_answer, store_rights
 from subscriber_tv.tests import factories
 
 # TVs with rows of their own: more than a desk can answer in all rounds.
@@ -39,22 +41,22 @@ FILL_COUNTERS = f"""
 	select {SERIAL}, %(then)s, %(then)s, 'Guest', 'Guest', 0, 0, left(sha2({SERIAL}, 256), 22)
 	from seq_1_to_1000000 as number where number.seq > %(after)s and number.seq <= %(upto)s
 """
-FILL_ACTIVATIONS = f"""
-	insert ignore into `tabTV Activation` (name, creation, modified, owner, modified_by, docstatus, asked_by, kind, code,
-		device, audience, network, count, first_seen, last_seen, version)
-	select concat('A|', {SERIAL}, '|desk|2025-01-01'), %(then)s, %(then)s, 'Guest', 'Guest', 0, {SERIAL}, 'Allowed', '',
-		{SERIAL}, 'desk', '', 1, %(then)s, %(then)s, 1
-	from seq_1_to_1000000 as number where number.seq > %(after)s and number.seq <= %(upto)s
-"""
-# What differs from the row that the others are copied from.
+# Tables whose rows are copies of one that the product wrote: what differs from it.
 COPIED = {
-	"name": f"concat('Device/', {SERIAL})",
-	"subject": SERIAL,
-	"device": SERIAL,
-	"seq": "%(base)s + number.seq",
-	"subscription": "concat('SUB-', lpad((number.seq - 1) div 56, 6, '0'))",
-	"key_hash": f"left(sha2({SERIAL}, 256), 43)",
-	"facts_hash": f"sha2({SERIAL}, 256)",
+	"TV Entitlement": {
+		"name": f"concat('Device/', {SERIAL})",
+		"subject": SERIAL,
+		"device": SERIAL,
+		"seq": "%(base)s + number.seq",
+		"subscription": "concat('SUB-', lpad((number.seq - 1) div 56, 6, '0'))",
+		"key_hash": f"left(sha2({SERIAL}, 256), 43)",
+		"facts_hash": f"sha2({SERIAL}, 256)",
+	},
+	"TV Activation": {
+		"name": f"concat('A|', {SERIAL}, '|desk|2025-01-01')",
+		"asked_by": SERIAL,
+		"device": SERIAL,
+	},
 }
 
 
@@ -111,23 +113,34 @@ def _real_rows(everybody: fleet.Fleet, built: fleet.Projection, now: int, number
 
 def _copies(tvs: int, place: dict) -> None:
 	"""Everybody else, and everybody's rows in the other tables."""
-	names = [row[0] for row in frappe.db.sql("show columns from `tabTV Entitlement`")]
-	pattern = frappe.db.get_value("TV Entitlement", {"kind": DEVICE}, "name")
-	chosen = ", ".join(COPIED.get(name, f"pattern.`{name}`") for name in names)
-	columns = ", ".join(f"`{name}`" for name in names)
-	copy = f"""insert ignore into `tabTV Entitlement` ({columns}) select {chosen}
-		from seq_1_to_1000000 as number join `tabTV Entitlement` pattern on pattern.name = %(pattern)s
-		where number.seq > %(after)s and number.seq <= %(upto)s"""
+	patterns = {
+		"TV Entitlement": frappe.db.get_value("TV Entitlement", {"kind": DEVICE}, "name"),
+		"TV Activation": _an_answer(),
+	}
+	statements = [(FILL_DEVICES, ""), (FILL_COUNTERS, "")]
+	statements += [(_copying(table), pattern) for table, pattern in patterns.items()]
 	for after in range(0, tvs, CHUNK):
-		values = place | {
-			"after": after,
-			"upto": min(after + CHUNK, tvs),
-			"pattern": pattern,
-			"base": 10_000_000,
-		}
-		for statement in (FILL_DEVICES, FILL_COUNTERS, FILL_ACTIVATIONS, copy):
-			frappe.db.sql(statement, values)
+		for statement, pattern in statements:
+			values = {"after": after, "upto": min(after + CHUNK, tvs), "pattern": pattern, "base": 10_000_000}
+			frappe.db.sql(statement, place | values)
 		frappe.db.commit()
+
+
+def _an_answer() -> str:
+	"""A row of TV Activation for an answer given long ago."""
+	when = 1_735_700_000
+	bucket = rollup.named(rollup.ALLOWED, when=when, serial="BENCH-0000000", audience=DESK, version=1)
+	record_answer.add([rollup.Tally(bucket, 1, when, when)])
+	return bucket.key
+
+
+def _copying(table: str) -> str:
+	names = [row[0] for row in frappe.db.sql(f"show columns from `tab{table}`")]
+	chosen = ", ".join(COPIED[table].get(name, f"pattern.`{name}`") for name in names)
+	columns = ", ".join(f"`{name}`" for name in names)
+	return f"""insert ignore into `tab{table}` ({columns}) select {chosen}
+		from seq_1_to_1000000 as number join `tab{table}` pattern on pattern.name = %(pattern)s
+		where number.seq > %(after)s and number.seq <= %(upto)s"""
 
 
 if __name__ == "__main__":

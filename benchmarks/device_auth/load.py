@@ -1,7 +1,8 @@
 """The load of one round, a process of its own: `python -m benchmarks.device_auth.load` reads its orders as JSON.
 
 All questions are spelled before the clock starts. The processor time of the server's processes is read before the first
-question and after the last answer, once the server has nothing left to do: what it puts off, it pays for too.
+question and after the last answer, once the server has nothing left to do: what it puts off, it pays for too. What it uses
+while nobody asks is measured before the clock starts, and taken off for the time of that wait.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from benchmarks.device_auth import questions
 from benchmarks.device_auth.figures import percentile
 from benchmarks.device_auth.fleet import Fleet
-from benchmarks.device_auth.measure import cpu_seconds, settle
+from benchmarks.device_auth.measure import Idle, cpu_seconds, settle
 from benchmarks.device_auth.wires import Wires, parted
 
 # One answer in so many is kept and checked to its last byte; of all others the status is.
@@ -154,7 +155,9 @@ def run(order: Order) -> Result:
 	if order.core >= 0:
 		os.sched_setaffinity(0, {order.core})
 	fleet = Fleet(Path(order.keys))
+	idle = Idle(order.pids)
 	this = Round(order, fleet)
+	rate = idle.rate()
 	wires = Wires(order.host, order.port, order.connections)
 	gc.collect()
 	gc.disable()
@@ -165,7 +168,8 @@ def run(order: Order) -> Result:
 		flat_out(wires, this)
 	wall, own = time.perf_counter() - began, time.process_time() - own
 	settle(order.pids, order.rest)
-	spent = cpu_seconds(order.pids) - before
+	waited = time.perf_counter() - began - wall
+	spent = cpu_seconds(order.pids) - before - rate * waited
 	wires.close()
 	return _result(order, this, fleet, wall, spent, own)
 

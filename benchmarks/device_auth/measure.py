@@ -12,6 +12,8 @@ from pathlib import Path
 _IDLE = 0.03
 _LOOK = 0.25
 _LONGEST = 20.0
+# Seconds in which idling is measured at least.
+_ENOUGH = 0.5
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
@@ -22,6 +24,19 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 		with contextlib.suppress(OSError):
 			total += time.clock_gettime((~pid << 3) | 2)
 	return total
+
+
+class Idle:
+	"""What processes use while nobody asks them anything: a share of a core, from now until `rate` is called."""
+
+	def __init__(self, pids: Iterable[int]):
+		self._pids = tuple(pids)
+		self._cpu, self._began = cpu_seconds(self._pids), time.monotonic()
+
+	def rate(self) -> float:
+		"""Seconds of processor time in a second."""
+		time.sleep(max(0.0, _ENOUGH - (time.monotonic() - self._began)))
+		return (cpu_seconds(self._pids) - self._cpu) / (time.monotonic() - self._began)
 
 
 def settle(pids: Iterable[int], least: float = 0.0) -> None:

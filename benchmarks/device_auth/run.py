@@ -46,7 +46,7 @@ def _options() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 	parser.add_argument("--only", action="append", choices=PARTS, help="this part; may be given again")
 	parser.add_argument("--tvs", type=int, default=fleet.TVS)
-	parser.add_argument("--rounds", type=int, default=5)
+	parser.add_argument("--rounds", type=int, default=4)
 	parser.add_argument("--seconds", type=float, default=4.0, help="length of a round")
 	parser.add_argument("--cache", type=Path, required=True, help="where keys and projection are kept")
 	parser.add_argument(
@@ -138,7 +138,7 @@ def _contenders(bench: Bench, options: argparse.Namespace, leaving: ExitStack):
 
 def _storm(bench: Bench, options: argparse.Namespace) -> dict:
 	"""A city's TVs ask at once."""
-	return storm.run(bench, _forms(options), options.times)
+	return storm.run(bench, options.form or _forms(options)[:1], options.times)
 
 
 def _replay(bench: Bench, options: argparse.Namespace) -> dict:

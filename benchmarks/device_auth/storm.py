@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from benchmarks.device_auth import servers, storm_load
@@ -22,7 +23,7 @@ _MIB = 2**20
 FLAT = 64 * _MIB
 
 
-def run(bench: Bench, forms: tuple[str, ...], times: float) -> dict:
+def run(bench: Bench, forms: Sequence[str], times: float) -> dict:
 	"""Both ways to reach an edge of each form: the outcomes, and the goals printed."""
 	found = {}
 	for form in forms:

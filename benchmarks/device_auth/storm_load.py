@@ -200,14 +200,14 @@ class Storm:
 		self._times: list[float] = []
 		self._statuses: Counter[int] = Counter()
 		self._kept: list[tuple[int, bytes]] = []
-		self._first = order.number
+		self._silent = set(range(order.number))
 		self._began = 0.0
 
 	def request(self, tv: int) -> bytes:
 		"""What this TV sends now, with the ticket that it was given."""
 		body, ticket = self._asked[tv].body, self._tickets.get(tv, b"")
-		self._first -= self._requests[tv] == 0
-		if not self._first and not self.outcome.all_asked:
+		if tv in self._silent:
+			self._silent.discard(tv)
 			self.outcome.all_asked = self._now()
 		return b"%bContent-Length: %d\r\n%b\r\n%b" % (self._head, len(body), ticket, body)
 
