@@ -1,4 +1,4 @@
-"""Commands that need no bench: `python -m subscriber_tv price|simulate|tv|fleet|vectors|root-key|sign-keys …`.
+"""Commands that need no bench: `python -m subscriber_tv price|simulate|tv|fleet|clone-drill|vectors|root-key|sign-keys …`.
 
 Each command imports what it needs when it runs: prices and bills need nothing but Python, a TV needs cryptography.
 """
@@ -61,6 +61,19 @@ def _parser() -> argparse.ArgumentParser:
 	many.add_argument("--threads", type=int, default=8, help="TVs at once (default 8)")
 	many.set_defaults(run=_run_fleet)
 
+	copies = commands.add_parser(
+		"clone-drill", help="find copied TVs in simulated fleets, and accuse nobody else"
+	)
+	copies.add_argument(
+		"--tvs", type=int, default=20_000, help="TVs of a fleet (default 20000), 1 %% of them copied"
+	)
+	copies.add_argument("--days", type=int, default=20, help="days of a fleet (default 20)")
+	copies.add_argument(
+		"--seeds", type=int, nargs="*", default=[1, 2, 3], help="a fleet each (default 1 2 3)"
+	)
+	copies.add_argument("--copies", type=int, default=2000, help="copies in each further case (default 2000)")
+	copies.set_defaults(run=_run_clone_drill)
+
 	root = commands.add_parser("root-key", help="make a root key, offline; prints its public half for TVs")
 	root.add_argument("file", type=Path, help="where to put the private half")
 	root.set_defaults(run=_run_root_key)
@@ -77,6 +90,16 @@ def _parser() -> argparse.ArgumentParser:
 	vectors.add_argument("folder", type=Path, help="usually fixtures/protocol")
 	vectors.set_defaults(run=_run_vectors)
 	return parser
+
+
+def _run_clone_drill(options: argparse.Namespace) -> int:
+	from subscriber_tv.simulator import copy_report
+	from subscriber_tv.simulator.copies import Habits
+
+	say = partial(print, flush=True)
+	total = copy_report.fleets(Habits(tvs=options.tvs, days=options.days), options.seeds, say)
+	copy_report.cases(seed=1, say=say, copies=options.copies)
+	return 0 if copy_report.is_good(total) else 1
 
 
 def _run_root_key(options: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """Signs of a copy: kept once, judged within the offer's policy, told by an Issue, cleared by one click."""
 
 import frappe
+from frappe.utils import add_to_date, now_datetime
 
 from subscriber_tv.api import fleet
 from subscriber_tv.core.devices import clones
@@ -53,8 +54,13 @@ class TestCopiedTVs(FleetCase):
 		self.assertEqual(self.issue(serial).status, "Closed")
 		events = frappe.get_all("TV Device Event Line", {"parent": serial}, pluck="event", order_by="idx")
 		self.assertEqual(events[-3:], ["Suspected", "Suspected", "Cleared"])
-		self.forks(serial, 0.5)
-		self.assertEqual(self.device(serial).suspicion, None, "what was cleared counts no more")
+		self.forks(serial, 2.5, 1.5, 0.5)
+		self.assertEqual(self.device(serial).suspicion_score, 0, "seen before it was cleared, told only now")
+		frappe.db.set_value(
+			"TV Device Evidence", {"device": serial}, "cleared_on", add_to_date(now_datetime(), days=-2)
+		)
+		self.forks(serial, 0.4)
+		self.assertEqual(self.device(serial).suspicion_score, 105, "what came since counts")
 
 	def test_the_offer_says_how_far_it_goes(self):
 		for policy, level, told in (("Watch", "Watched", "allow"), ("Restrict", "Restricted", "allow")):
@@ -64,6 +70,24 @@ class TestCopiedTVs(FleetCase):
 				self.forks(serial, 3, 2, 1)
 				self.assertEqual((self.device(serial).suspicion, self.decision(serial)), (level, told))
 				self.policy(serial, "Quarantine")
+
+	def test_a_line_that_comes_back_restricts_and_a_second_time_quarantines(self):
+		serial = self.tv()
+
+		def notes(kind: str, hours_ago: float) -> None:
+			seen = clones.Evidence(kind, int(self.now - hours_ago * 3600), "192.0.2.0/24")
+			note_evidence([Sign(serial, seen, "south")], now=self.now)
+
+		notes(clones.RESTORED, 30)
+		self.assertEqual(self.device(serial).suspicion, None)
+		notes(clones.FORKED, 29)
+		self.assertEqual(self.device(serial).suspicion, "Restricted")
+		self.assertEqual(self.decision(serial), "allow")
+		self.assertEqual(self.issue(serial).status, "Open")
+		notes(clones.FORKED, 2)
+		self.assertEqual(
+			(self.device(serial).suspicion, self.decision(serial)), ("Quarantined", "quarantined")
+		)
 
 	def test_a_sign_told_twice_is_one(self):
 		serial = self.tv()

@@ -50,7 +50,7 @@ class Weight:
 
 WEIGHTS = {
 	FORKED: Weight(80, 160, 30, 3600),
-	RESTORED: Weight(15, 75, 7, 300),
+	RESTORED: Weight(15, 40, 7, 300),
 	RESYNC: Weight(35, 140, 7, 300),
 	FINGERPRINT: Weight(50, 100, 30, DAY),
 	STREAMS: Weight(60, 120, 7, 3600),

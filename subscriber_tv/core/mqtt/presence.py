@@ -11,11 +11,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from subscriber_tv.core.devices.heartbeats import Hours
+from subscriber_tv.core.devices.clones import TAKEOVERS_AN_HOUR
+from subscriber_tv.core.devices.heartbeats import HOUR, Hours
 from subscriber_tv.core.mqtt import payloads, topics
 
 EVERY = 600
 """Seconds between two writes of a TV that did nothing but go on."""
+
+REMEMBERED = 50_000
+"""TVs of which is known how often they came within the hour; beyond it counting begins anew."""
 
 OPEN_COMMANDS = 1000
 """Commands whose acknowledgements are told apart by TV; the oldest are forgotten first."""
@@ -61,6 +65,8 @@ class Presence:
 		"""Messages that were none."""
 		self.hours = Hours()
 		"""What heartbeats told, by TV and hour, until somebody takes it."""
+		self._again: dict[str, tuple[int, int]] = {}
+		self._taken_over: list[tuple[str, int]] = []
 
 	def take(self, heard: Heard) -> None:
 		"""Take one message; one that cannot be read is counted and forgotten."""
@@ -109,6 +115,14 @@ class Presence:
 		self._outcomes[payloads.DONE].update(changes.done)
 		self._outcomes[payloads.REFUSED].update(changes.refused)
 
+	def taken_over(self) -> list[tuple[str, int]]:
+		"""TVs (serial, epoch seconds) that came again and again within an hour without having gone; told once an hour.
+
+		Two sets with one name throw each other off the broker (0x8E): the one that is thrown off comes back.
+		"""
+		found, self._taken_over = self._taken_over, []
+		return found
+
 	def begin_anew(self) -> None:
 		"""The connection is a new one: who is here is told again."""
 		self._here = set()
@@ -119,12 +133,23 @@ class Presence:
 
 	def _take_state(self, heard: Heard) -> None:
 		online, serial = payloads.read_state(heard.payload), heard.address.id
+		if online and not heard.retained and serial in self._here:
+			self._comes_again(serial, heard.at)
 		(self._here.add if online else self._here.discard)(serial)
 		before = self._states.get(serial, (None, False))
 		# A state told again (retained) after a live one does not make the live one less seen.
 		self._states[serial] = (online, not heard.retained or before == (online, True))
 		if not heard.retained:
 			self._written[serial] = heard.at
+
+	def _comes_again(self, serial: str, at: int) -> None:
+		hour, times = self._again.get(serial, (0, 0))
+		times = times + 1 if hour == at // HOUR else 1
+		if len(self._again) >= REMEMBERED and serial not in self._again:
+			self._again.clear()
+		self._again[serial] = (at // HOUR, times)
+		if times == TAKEOVERS_AN_HOUR:
+			self._taken_over.append((serial, at))
 
 	def _take_heartbeat(self, heard: Heard) -> None:
 		told, serial = payloads.read_heartbeat(heard.payload), heard.address.id

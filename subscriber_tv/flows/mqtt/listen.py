@@ -7,15 +7,17 @@ committed, so a listener that dies loses nothing that was promised.
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import frappe
 
 from subscriber_tv.adapters.mqtt import Connection, Received
+from subscriber_tv.core.devices import clones
 from subscriber_tv.core.mqtt import topics
 from subscriber_tv.core.mqtt.presence import Changes, Heard, Presence
 from subscriber_tv.flows.activation.sweep import reconnect
 from subscriber_tv.flows.mqtt import broker
+from subscriber_tv.flows.support.note_evidence import Sign, note_evidence
 from subscriber_tv.flows.support.take_heartbeats import (
 	take_heartbeats,
 	take_presence,
@@ -126,7 +128,9 @@ class Listener:
 		if now - self._hours_since < HOURS_SECONDS:
 			return False
 		self._hours_since = now
-		take_heartbeats(self._presence.hours.take(), now=int(time.time()), audience=AUDIENCE)
+		at = int(time.time())
+		take_heartbeats(self._presence.hours.take(), now=at, audience=AUDIENCE)
+		note_takeovers(self._presence.taken_over(), at)
 		# Five minutes of all TVs are a unit of work.
 		frappe.db.commit()  # nosemgrep
 		return True
@@ -156,6 +160,15 @@ def write(changes: Changes) -> None:
 	_tell_fleet(changes)
 	for name in sorted(set(changes.done) | set(changes.refused)):
 		_count(name, changes.done.get(name, 0), changes.refused.get(name, 0))
+
+
+def note_takeovers(found: Iterable[tuple[str, int]], now: int) -> None:
+	"""TVs that took their own place again and again are signs of a copy; the caller commits. :param now: epoch seconds"""
+	signs = [
+		Sign(serial, clones.Evidence(clones.TAKEOVER, min(at, now), count=clones.TAKEOVERS_AN_HOUR), AUDIENCE)
+		for serial, at in found
+	]
+	note_evidence(signs, now=now)
 
 
 def _tell_fleet(changes: Changes) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import frappe
 from frappe import _
 from frappe.utils import escape_html, now_datetime
+from pypika.functions import Max
 
 from subscriber_tv.core.devices import clones, movements
 from subscriber_tv.flows.activation import record_answer
@@ -30,13 +31,14 @@ def judge_copies(serials: Iterable[str], *, now: int) -> list[str]:
 	devices = _locked(sorted(set(serials)))
 	evidence = _evidence([device.name for device in devices], now)
 	crowded = _crowded({sign for signs in evidence.values() for sign in signs}, now)
+	cleared = _cleared([device.name for device in devices])
 	policies = _policies([device.name for device in devices])
 	changed = []
 	for device in devices:
 		verdict = clones.judge(
 			evidence.get(device.name, ()),
 			now=now,
-			since=epoch(device.bound_on),
+			since=max(epoch(device.bound_on), cleared.get(device.name, 0)),
 			policy=policies.get(device.name) or clones.QUARANTINE,
 			current=device.suspicion or clones.NONE,
 			crowded=crowded,
@@ -125,6 +127,21 @@ def _evidence(serials: list[str], now: int) -> dict[str, tuple[clones.Evidence, 
 		)
 		found.setdefault(row.device, []).append(sign)
 	return {serial: tuple(signs) for serial, signs in found.items()}
+
+
+def _cleared(serials: list[str]) -> dict[str, int]:
+	"""When somebody last cleared each TV: what an edge saw before and tells only now is void as well."""
+	if not serials:
+		return {}
+	table = frappe.qb.DocType("TV Device Evidence")
+	rows = (
+		frappe.qb.from_(table)
+		.select(table.device, Max(table.cleared_on))
+		.where(table.device.isin(serials) & (table.cleared == 1))
+		.groupby(table.device)
+		.run()
+	)
+	return {serial: epoch(moment) for serial, moment in rows if moment}
 
 
 def _crowded(signs: set[clones.Evidence], now: int) -> Hours:

@@ -129,7 +129,12 @@ def _strangers(serial: str, now: int) -> int:
 def _resyncs(serial: str, now: int) -> int:
 	return frappe.db.count(
 		"TV Device Evidence",
-		{"device": serial, "kind": "resync", "cleared": 0, "last_noted": (">", local_time(now - DAY))},
+		{
+			"device": serial,
+			"kind": ("in", ("resync", "restored")),
+			"cleared": 0,
+			"last_noted": (">", local_time(now - DAY)),
+		},
 	)
 
 

@@ -8,8 +8,10 @@ from subscriber_tv.core.devices import clones
 from subscriber_tv.core.devices.clones import (
 	DAY,
 	FINGERPRINT,
+	FORKED,
 	MOVED,
 	NETWORKS,
+	RESTORED,
 	RESYNC,
 	STREAMS,
 	TAKEOVER,
@@ -37,6 +39,23 @@ def forks(*days_ago: float, **fields) -> list[Evidence]:
 )
 def test_two_forks_in_a_week_are_suspect_and_three_are_enough(days_ago, level):
 	assert judge(forks(*days_ago), now=NOW).level == level
+
+
+def test_a_line_that_comes_back_restricts_and_a_second_time_quarantines():
+	back, comes = Evidence(RESTORED, NOW - 3 * DAY, counter=7), Evidence(FORKED, NOW - 2 * DAY, counter=9)
+	assert judge([back], now=NOW).level == ""
+	assert judge([back, comes], now=NOW).level == judge([comes], now=NOW + 20 * DAY).level == "Restricted"
+	again = Evidence(FORKED, NOW - DAY, counter=12)
+	assert judge([back, comes, again], now=NOW).level == "Quarantined"
+
+
+def test_a_memory_that_falls_back_all_the_time_is_not_acted_on():
+	worn = [Evidence(RESTORED, NOW - hour * 3600, counter=hour) for hour in range(1, 100)]
+	at_two_networks = [Evidence(NETWORKS, NOW - 60), Evidence(MOVED, NOW - 60)]
+	assert judge(worn, now=NOW).level == ""
+	assert judge([*worn, *forks(1)], now=NOW).level == "Watched"
+	assert judge([*worn, at_two_networks[0]], now=NOW).level == "Watched"
+	assert judge([*worn, Evidence(STREAMS, NOW - 60)], now=NOW).level == "Quarantined"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,28 @@ def test_what_the_broker_kept_says_nothing_about_when():
 	assert not changes.online_live and not changes.offline_live
 
 
+def test_who_comes_again_and_again_without_going_is_taken_over():
+	found = presence.Presence()
+	begin = NOW // 3600 * 3600
+	for second in range(2):
+		say(found, "TV-AAAA", "st", b"online", retained=True, at=begin + second)
+	for second in range(3):
+		say(found, "TV-BBBB", "st", b"online", at=begin + 2 * second)
+		say(found, "TV-BBBB", "st", b"offline", at=begin + 2 * second + 1)
+	# A broker that starts anew brings every TV back, once.
+	found.begin_anew()
+	for serial in ("TV-AAAA", "TV-CCCC"):
+		say(found, serial, "st", b"online", retained=True, at=begin + 60)
+		say(found, serial, "st", b"online", at=begin + 61)
+	assert found.taken_over() == []
+	for second in range(5):
+		say(found, "TV-CCCC", "st", b"online", at=begin + 100 + second)
+	for hour in range(4):
+		say(found, "TV-AAAA", "st", b"online", at=begin + 3600 * hour + 120)
+	assert found.taken_over() == [("TV-CCCC", begin + 101)]
+	assert found.taken_over() == []
+
+
 def test_a_thousand_heartbeats_are_one_write_in_ten_minutes():
 	found = presence.Presence()
 	written = 0
