@@ -163,11 +163,26 @@ class TestPairing(FrappeTestCase):
 		readmit(device=tv.serial, reason="Found")
 		with self.assertRaises(NotRevocable):
 			readmit(device=tv.serial, reason="Again")
-		self.assertEqual(tv.enrol().status, 200)
+		self.assertEqual(tv.enrol(), wire.STRANGER, "its key may have been copied, and is shut out for ever")
+		fresh = TV(tv.serial)
+		bind.bind_by_code(
+			subscription=subscription,
+			line_id=line_of(subscription),
+			code=self.delivered_again(fresh, subscription),
+		)
+		self.assertEqual((fresh.decision(), tv.power_on()), ("allow", wire.STRANGER))
+		revoke(device=tv.serial, reason="Stolen again")
+		readmit(device=tv.serial, reason="Found")
+		for known in (tv, fresh):
+			self.assertEqual(known.enrol(), wire.STRANGER)
 		(last, *_others) = frappe.get_all(
 			"TV Device Event Line", {"parent": tv.serial}, ["event", "note"], order_by="idx desc"
 		)
 		self.assertEqual((last.event, last.note), ("Readmitted", "Found"))
+
+	def delivered_again(self, tv: TV, subscription: str) -> str:
+		deliver.deliver(subscription=subscription, serials=[tv.serial])
+		return tv.code()
 
 	def test_a_tv_back_in_the_depot_has_no_rights(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

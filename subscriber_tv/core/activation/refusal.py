@@ -8,27 +8,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from subscriber_tv.core.activation.decide import ALLOW, BINDING_MISMATCH, Row, judge
+from subscriber_tv.core.activation.decide import ALLOW, BINDING_MISMATCH, DENY, Row, judge
 from subscriber_tv.core.devices import movements
 
 OK, FAILED, UNCLEAR, SKIPPED = "ok", "failed", "unclear", "skipped"
 
-KNOWN, PAIRED, PUBLISHED, PROVEN, COUNTED, RIGHTS, BOUND, FRESH = (
-	"known",
-	"paired",
-	"published",
-	"proven",
-	"counted",
-	"rights",
-	"bound",
-	"fresh",
-)
-ORDER = (KNOWN, PAIRED, PUBLISHED, PROVEN, COUNTED, RIGHTS, BOUND, FRESH)
+KNOWN, PAIRED, PUBLISHED, PROVEN, COUNTED = "known", "paired", "published", "proven", "counted"
+RIGHTS, BOUND, PROVISIONED, FRESH, CONNECTED = "rights", "bound", "provisioned", "fresh", "connected"
+ORDER = (KNOWN, PAIRED, PUBLISHED, PROVEN, COUNTED, RIGHTS, BOUND, PROVISIONED, FRESH, CONNECTED)
+
+SUSPENDED, RESYNC, ROTATING = "Suspended", "Resync", "Rotating"
+"""States that nobody keeps: they follow from the rights, the last answers and the newest epoch. The others are the credential's."""
 
 # An edge whose data is older than this (seconds) may still say what was true before.
 LATE = 300
+# A TV that is switched on is connected to the broker within so many seconds of its question.
+CONNECTS = 900
+# A TV that was paired before there was a broker learns of it within a day, when its lease is signed anew.
+LEARNS = 86_400
 # A TV that was refused for its count so often in a day is stuck, or has a copy.
 MANY_RESYNCS = 2
+
+
+@dataclass(frozen=True)
+class PlatformOrder:
+	"""An order to a CAS, DRM or streaming platform that is not done; `refused`: the platform will not do it as it is."""
+
+	name: str
+	platform: str
+	refused: bool
+	text: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,10 @@ class Case:
 	:param strangers: attempts from its network that proved nothing, in the last day
 	:param resyncs: how often it lost its count in the last day
 	:param mismatch_at: when it was last refused for its parts; `allowed_at`: when it was last allowed
+	:param conflict_at: when its number last did not fit; `settled_at`: when it last got another answer than that
+	:param rotated_at: since when there is a newer epoch than the first
+	:param orders: what platforms were told of it and have not done: name, platform, whether they refused it, and why
+	:param has_broker: whether the operator uses one; `at_broker`, `broker_since`: its last word about the TV, and when
 	:param edges: name and age of data (seconds) of each edge
 	"""
 
@@ -59,7 +72,19 @@ class Case:
 	resyncs: int = 0
 	mismatch_at: int = 0
 	allowed_at: int = 0
+	conflict_at: int = 0
+	settled_at: int = 0
+	rotated_at: int = 0
+	orders: tuple[PlatformOrder, ...] = ()
+	has_broker: bool = False
+	at_broker: bool = False
+	broker_since: int = 0
 	edges: tuple[tuple[str, int], ...] = ()
+
+	@property
+	def lost_count(self) -> bool:
+		"""Whether it was last told that its number does not fit, and has not proved itself since."""
+		return self.conflict_at > self.settled_at
 
 
 @dataclass(frozen=True)
@@ -81,7 +106,9 @@ def walk(case: Case, now: int) -> tuple[Check, ...]:
 		COUNTED: _counted,
 		RIGHTS: _rights,
 		BOUND: _bound,
+		PROVISIONED: _provisioned,
 		FRESH: _fresh,
+		CONNECTED: _connected,
 	}
 	checks: list[Check] = []
 	for name in ORDER:
@@ -100,6 +127,17 @@ def verdict(checks: tuple[Check, ...]) -> Check | None:
 			if check.outcome == outcome:
 				return check
 	return None
+
+
+def standing(case: Case, now: int) -> str:
+	"""The TV's credential state as it stands now; "" for a serial that no TV has."""
+	if case.credential != movements.ACTIVE or case.row is None:
+		return case.credential
+	if judge(case.row, now).kind == DENY:
+		return SUSPENDED
+	if case.lost_count:
+		return RESYNC
+	return ROTATING if case.rotated_at > case.answered_at else movements.ACTIVE
 
 
 _Found = tuple[str, str]
@@ -136,7 +174,9 @@ def _proven(case: Case, now: int) -> _Found:
 
 
 def _counted(case: Case, now: int) -> _Found:
-	return (UNCLEAR, "resync") if case.resyncs >= MANY_RESYNCS else (OK, "")
+	if case.resyncs >= MANY_RESYNCS:
+		return UNCLEAR, "resync"
+	return (UNCLEAR, "lost_count") if case.lost_count else (OK, "")
 
 
 def _rights(case: Case, now: int) -> _Found:
@@ -149,6 +189,22 @@ def _rights(case: Case, now: int) -> _Found:
 def _bound(case: Case, now: int) -> _Found:
 	refused = case.row is not None and case.row.fp and case.mismatch_at > case.allowed_at
 	return (FAILED, BINDING_MISMATCH) if refused else (OK, "")
+
+
+def _provisioned(case: Case, now: int) -> _Found:
+	if any(order.refused for order in case.orders):
+		return FAILED, "provisioning_failed"
+	return (UNCLEAR, "provisioning_waits") if case.orders else (OK, "")
+
+
+def _connected(case: Case, now: int) -> _Found:
+	"""Nothing on the broker grants a right: a TV that is not there plays, but hears of no change before it asks."""
+	if not case.has_broker:
+		return OK, "no_broker"
+	if case.at_broker:
+		return OK, ""
+	since = case.broker_since + CONNECTS if case.broker_since else case.paired_at + LEARNS
+	return (UNCLEAR, "mqtt_silent") if case.answered_at > since else (OK, "off")
 
 
 def _fresh(case: Case, now: int) -> _Found:

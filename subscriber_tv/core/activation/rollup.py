@@ -19,6 +19,9 @@ from subscriber_tv.core.activation.decide import ALLOW, STRANGER, Decision
 ALLOWED = "Allowed"
 REFUSED = "Refused"
 STRANGERS = "Stranger"
+CHANGED = "State Change"
+ENROLLED = "enrolled"
+"""Code of the rows that count how often a TV asked for a pairing code: one a TV and day, however often it asks."""
 # The code of the rows that count what has no row of its own.
 OVERFLOW = "overflow"
 

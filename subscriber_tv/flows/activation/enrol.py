@@ -39,27 +39,40 @@ def enrol(body: bytes, network: str, now: int) -> wire.Answer:
 def begin_pairing(request: enrolment.Enrolment, network: str, now: int) -> wire.Answer:
 	"""The answer to a TV that has proven its key, or that an import vouches for."""
 	# Locked only once it looks enrolable: a lock on a serial that does not exist would hold up goods receipts.
-	if reason := _why_not(_device(request.serial)) or _why_not(_device(request.serial, lock=True)):
+	key = request.thumbprint
+	if reason := _why_not(_device(request.serial), key) or _why_not(_device(request.serial, lock=True), key):
 		_count(reason, network, now)
 		return wire.STRANGER
 	minutes = frappe.get_cached_doc("TV Settings").pairing_minutes or 15
 	device_code = jws.b64url(os.urandom(32))
 	code = _give_code(request, device_code, network, minutes)
+	record_answer.count(
+		rollup.named(
+			rollup.CHANGED,
+			when=now,
+			code=rollup.ENROLLED,
+			serial=request.serial,
+			audience=AUDIENCE,
+			network=rollup.network_of(network),
+		)
+	)
 	return enrolment.enrolled(
 		device_code=device_code, user_code=code, uri=_verification_uri(), expires_in=minutes * 60
 	)
 
 
 def _device(serial: str, lock: bool = False):
-	fields = ["name", "credential_state", "state"]
+	fields = ["name", "credential_state", "state", "revoked_keys"]
 	found = frappe.db.get_value("TV Device", serial, fields, as_dict=True, for_update=lock)
 	# The database takes ab12 for AB12; signatures and edges do not.
 	return found if found and found.name == serial else None
 
 
-def _why_not(device) -> str | None:
+def _why_not(device, key: str) -> str | None:
 	if device is None:
 		return "unknown_serial"
+	if key in (device.revoked_keys or "").split():
+		return "revoked_key"
 	if device.credential_state not in ENROLABLE:
 		return "bound" if device.credential_state == movements.ACTIVE else "retired"
 	return "retired" if device.state == movements.OUT_OF_STOCK else None

@@ -32,6 +32,11 @@ def masters() -> Masters:
 	return _masters(str(path), path.stat().st_mtime_ns)
 
 
+def epoch_since() -> int:
+	"""Since when the newest epoch is in use (epoch seconds UTC); 0 for a first one. Errors: KeyMissing, mac.BadMasters."""
+	return int(_path(MASTERS).stat().st_mtime) if masters().current > 1 else 0
+
+
 def verifier() -> Verifier:
 	"""Verifies what this site signed."""
 	return Verifier(public_keys())

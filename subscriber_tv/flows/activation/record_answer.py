@@ -84,7 +84,7 @@ def state_change(code: str, serial: str, subscription: str | None) -> None:
 	now = now_datetime()
 	row = {
 		"name": f"C|{serial}|{frappe.generate_hash(length=12)}",
-		"kind": "State Change",
+		"kind": rollup.CHANGED,
 		"code": code,
 		"asked_by": serial,
 		"device": serial,

@@ -13,19 +13,26 @@ class NotRevocable(frappe.ValidationError):
 
 
 def revoke(*, device: str, reason: str) -> None:
-	"""End a TV's rights and its pairing: it can neither play nor pair, until `readmit`. Errors: NotRevocable."""
+	"""End a TV's rights and its pairing: it can neither play nor pair, until `readmit`; its keys never can again. Errors: NotRevocable."""
 	require_phase("activation")
 	found = lock(device)
 	if not found or found.credential_state == movements.REVOKED:
 		frappe.throw(_("TV {0} is unknown, or already revoked.").format(frappe.bold(device)), NotRevocable)
+	_shut_out_keys(found)
 	release(found, movements.REVOKED, "Revoked", reason)
 
 
 def readmit(*, device: str, reason: str) -> None:
-	"""Let a revoked TV pair again, when it was found or revoked by mistake. Errors: NotRevocable."""
+	"""Let a revoked TV pair again, with a new key, when it was found or revoked by mistake. Errors: NotRevocable."""
 	require_phase("activation")
 	found = lock(device)
 	if not found or found.credential_state != movements.REVOKED:
 		frappe.throw(_("TV {0} is not revoked.").format(frappe.bold(device)), NotRevocable)
 	gone = found.state == movements.OUT_OF_STOCK
 	release(found, movements.RETIRED if gone else movements.STOCKED, "Readmitted", reason)
+
+
+def _shut_out_keys(device: frappe._dict) -> None:
+	"""Whoever had the TV may have copied its key: the set may come back, the key may not."""
+	keys = {*(device.revoked_keys or "").split(), device.key_hash, device.pending_key_hash} - {None, ""}
+	frappe.db.set_value("TV Device", device.name, "revoked_keys", "\n".join(sorted(keys)) or None)

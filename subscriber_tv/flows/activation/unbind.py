@@ -26,7 +26,8 @@ def unbind(*, device: str, reason: str | None = None) -> None:
 
 def lock(device: str) -> frappe._dict | None:
 	"""The TV with its pairing, locked until the transaction ends."""
-	fields = ["name", "state", "subscription", "site", "line_id", "credential_state"]
+	keys = ["key_hash", "pending_key_hash", "revoked_keys"]
+	fields = ["name", "state", "subscription", "site", "line_id", "credential_state", *keys]
 	return frappe.db.get_value("TV Device", device, fields, as_dict=True, for_update=True)
 
 

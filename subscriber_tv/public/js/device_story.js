@@ -66,7 +66,8 @@ frappe.provide("subscriber_tv");
 			  )}</a>`
 			: "";
 		return `<tr><td class="text-nowrap">${frappe.datetime.str_to_user(item.at)}</td>
-			<td class="tv-story-${item.kind}">${escape(item.title)}</td><td>${escape(item.text)}</td><td>${link}</td></tr>`;
+			<td class="tv-story-${item.kind}">${escape(item.title)}</td><td>${escape(item.text)}</td>
+			<td>${escape(item.who)}</td><td>${link}</td></tr>`;
 	}
 
 	function clear(frm) {

@@ -5,6 +5,17 @@
 	const escape = (text) => frappe.utils.escape_html(String(text ?? ""));
 	const MARKS = { ok: ["green", "✓"], failed: ["red", "✗"], unclear: ["orange", "?"], skipped: ["gray", "–"] };
 
+	// Where the credential stands; the other states are gray.
+	const STATES = {
+		Active: "green",
+		Pending: "blue",
+		Resync: "orange",
+		Rotating: "green",
+		Suspended: "orange",
+		Quarantined: "red",
+		Revoked: "red",
+	};
+
 	frappe.pages["why-tv-refused"].on_page_load = (wrapper) => {
 		const page = frappe.ui.make_app_page({
 			parent: wrapper,
@@ -54,7 +65,8 @@
 			["TV Site", found.site],
 			["Customer", found.customer],
 		].filter(([, name]) => name);
-		return `<h4>${escape(found.serial)}</h4><p class="text-muted">${records
+		const state = found.state ? ` <span class="indicator-pill ${STATES[found.state] || "gray"}">${escape(found.state_label)}</span>` : "";
+		return `<h4>${escape(found.serial)}${state}</h4><p class="text-muted">${records
 			.map(([doctype, name]) => `${__(doctype)}: ${link(doctype, name, name)}`)
 			.join(" · ")}</p>`;
 	}

@@ -36,6 +36,9 @@ WELL = Case(
 )
 
 
+ORDER = refusal.PlatformOrder("TVO-1", "CAS", False, "no answer")
+
+
 def found(case: Case) -> tuple[str, str, str] | None:
 	check = verdict(walk(case, NOW))
 	return (check.name, check.outcome, check.code) if check else None
@@ -70,15 +73,45 @@ def test_a_tv_that_plays():
 		({"row": row(fp="F" * 43), "mismatch_at": NOW - 5}, ("bound", "failed", "binding_mismatch")),
 		({"row": row(fp="F" * 43), "mismatch_at": NOW - 90}, None),
 		({"edges": (("south", 10), ("north", 900))}, ("fresh", "unclear", "edge_late")),
+		({"conflict_at": NOW - 5, "settled_at": NOW - 60}, ("counted", "unclear", "lost_count")),
+		({"conflict_at": NOW - 60, "settled_at": NOW - 5}, None),
+		({"orders": (ORDER,)}, ("provisioned", "unclear", "provisioning_waits")),
+		({"orders": (ORDER, replace(ORDER, refused=True))}, ("provisioned", "failed", "provisioning_failed")),
+		({"has_broker": True, "at_broker": True}, None),
+		({"has_broker": True, "broker_since": NOW - 120}, None),
+		({"has_broker": True, "broker_since": NOW - 2000}, ("connected", "unclear", "mqtt_silent")),
+		({"has_broker": True}, None),
+		({"has_broker": True, "paired_at": NOW - 90_000}, ("connected", "unclear", "mqtt_silent")),
 	],
 )
 def test_each_check(changes, expected):
 	assert found(replace(WELL, **changes)) == expected
 
 
+@pytest.mark.parametrize(
+	("changes", "expected"),
+	[
+		({}, "Active"),
+		({"credential": "Stocked", "row": None}, "Stocked"),
+		({"credential": "Pending", "row": None}, "Pending"),
+		({"credential": "Retired", "row": None}, "Retired"),
+		({"credential": "Revoked", "row": None}, "Revoked"),
+		({"credential": "Quarantined", "row": row("quarantined", rights_from=0)}, "Quarantined"),
+		({"row": row("suspended", rights_from=0)}, "Suspended"),
+		({"row": row("ended", rights_until=NOW)}, "Suspended"),
+		({"conflict_at": NOW, "settled_at": NOW - 60}, "Resync"),
+		({"rotated_at": NOW - 50}, "Rotating"),
+		({"rotated_at": NOW - 70}, "Active"),
+		({"credential": "", "row": None}, ""),
+	],
+)
+def test_each_state_of_the_credential(changes, expected):
+	assert refusal.standing(replace(WELL, **changes), NOW) == expected
+
+
 def test_nothing_is_checked_after_the_first_failure():
 	outcomes = [check.outcome for check in walk(replace(WELL, credential="Revoked"), NOW)]
-	assert outcomes == ["ok", "failed", *["skipped"] * 6]
+	assert outcomes == ["ok", "failed", *["skipped"] * 8]
 
 
 rows = st.builds(
