@@ -74,11 +74,12 @@ def _full(bench: benches.Bench, reset: bool):
 		running = site_on(bench, found, reset=reset)
 		logins = _logins(running.overlay)
 		try:
-			_use_broker(running)
+			_ready_site(running)
 			running.start()
 			running.start_listener()
-			fleet = running.start_fleet(embedded.FIXTURES / "bindings.csv")
-			yield _describe(running, logins, fleet)
+			tvs = _tv_addresses()
+			fleet = running.start_fleet(embedded.FIXTURES / "bindings.csv", leave=tvs["watching_serial"])
+			yield _describe(running, logins, tvs, fleet)
 		finally:
 			step("stopping")
 			running.stop()
@@ -120,12 +121,12 @@ def _prepare_site(overlay: benches.Overlay, reset: bool) -> None:
 	memory.write_text(package)
 
 
-def _use_broker(running: stack.Stack) -> None:
+def _ready_site(running: stack.Stack) -> None:
 	overlay = running.overlay
-	command = [overlay.bench.python, stack.INSIDE / "use_broker.py", SITE, str(overlay.services.mqtt_port)]
+	command = [overlay.bench.python, stack.INSIDE / "ready_site.py", SITE, str(overlay.services.mqtt_port)]
 	proc.must(
 		command,
-		what="telling the site of the broker",
+		what="readying the site for its TVs",
 		log=paths.logs() / "demo.log",
 		env=overlay.env(),
 		cwd=overlay.sites,
@@ -149,9 +150,8 @@ def _tv_addresses() -> dict[str, str]:
 	return json.loads(answer)
 
 
-def _describe(running: stack.Stack, logins: dict[str, str], fleet: Path) -> str:
+def _describe(running: stack.Stack, logins: dict[str, str], tvs: dict[str, str], fleet: Path) -> str:
 	people = "\n".join(f"  {kind.removeprefix('TV '):<12} {address}" for kind, address in logins.items())
-	tvs = _tv_addresses()
 	seen = "\n".join(f"           {line}" for line in fleet.read_text().splitlines())
 	return f"""
 Desk       {running.desk}/app/subscriber-tv

@@ -25,7 +25,7 @@ def running(port: int) -> Iterator[str]:
 	address = f"http://127.0.0.1:{port if not listening(port) else free_port()}"
 	try:
 		_start_edge(address)
-		_start_fleet(address)
+		_start_fleet(address, summary["left"])
 		yield _describe(address, summary)
 	finally:
 		step("stopping")
@@ -77,9 +77,10 @@ def _start_edge(address: str) -> None:
 	edge.wait_until(lambda: answers(f"{address}/v1/ready"))
 
 
-def _start_fleet(address: str) -> None:
+def _start_fleet(address: str, left: list[str]) -> None:
 	step("powering on the fleet")
 	command = [packages.tool_python(), INSIDE / "power_fleet.py", address, FIXTURES / "bindings.csv"]
+	command += [option for serial in left for option in ("--leave", serial)]
 	fleet = Daemon("fleet", _folder())
 	fleet.start(command, env=_env(), cwd=_folder())
 	fleet.wait_until(lambda: "power-ons in" in fleet.log.read_text())
@@ -93,7 +94,7 @@ TV page    {address}{summary["watching"]}
            may watch; this one may not:
            {address}{summary["refused"]}
 Edge       {address}/v1/health
-Fleet      {summary["devices"]} TVs power on again and again ({log}):
+Fleet      {summary["devices"] - len(summary["left"])} other TVs power on again and again ({log}):
 {seen}
 
 {_what_is_missing()}

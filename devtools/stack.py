@@ -99,8 +99,8 @@ class Stack:
 		command = [*self.overlay.command, "--site", self.site, "subscriber-tv", "mqtt"]
 		Daemon("listener", self.folder).start(command, env=self.overlay.env(), cwd=self.overlay.sites)
 
-	def start_fleet(self, bindings: Path) -> Path:
-		"""The TVs of a file power on and live on, at the edge and the broker; the log of what they see."""
+	def start_fleet(self, bindings: Path, leave: str) -> Path:
+		"""The TVs of a file but one power on and live on, at the edge and the broker; the log of what they see."""
 		step("powering on the fleet")
 		fleet = Daemon("fleet", self.folder)
 		fleet.log.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """The demo's TVs, as they stand in rooms: each powers on, says how it is, and asks when the broker says that it should.
 
-Run with the tool environment as `python power_fleet.py URL CSV [DESK SITE]`. The CSV is the demo's bindings.csv; the TVs'
-credentials follow from their serials. With a desk some of them learn their place at its message broker and listen there.
+Run with the tool environment as `python power_fleet.py URL CSV [DESK SITE] [--leave SERIAL]`. The CSV is the demo's bindings.csv; the TVs'
+credentials follow from their serials; `--leave SERIAL` leaves one to somebody's TV page, since two that count by themselves are a
+copied TV. With a desk some of them learn their place at its message broker and listen there.
 Prints what the TVs saw each time.
 """
 
@@ -142,6 +143,8 @@ if __name__ == "__main__":
 	parser.add_argument("bindings", type=Path)
 	parser.add_argument("desk", nargs="?")
 	parser.add_argument("site", nargs="?", default="")
+	parser.add_argument("--leave", action="append", default=[])
 	options = parser.parse_args()
 	asked = Service(options.desk, "desk", options.site) if options.desk else None
-	live(LivingFleet(options.url, fleet_of(options.bindings)), asked)
+	tvs = [tv for tv in fleet_of(options.bindings) if tv.serial not in options.leave]
+	live(LivingFleet(options.url, tvs), asked)

@@ -60,7 +60,8 @@ def _summary(entries: tuple[feed.Entry, ...]) -> dict:
 	devices = [entry for entry in entries if entry.kind == "Device"]
 	allowed = [entry.subject for entry in devices if entry.state == "Active"]
 	refused = [entry.subject for entry in devices if entry.state != "Active"]
-	return {"devices": len(devices), "watching": _page(allowed[0]), "refused": _page(refused[0])}
+	pages = {"watching": _page(allowed[0]), "refused": _page(refused[0])}
+	return {"devices": len(devices), **pages, "left": [allowed[0], refused[0]]}
 
 
 def _page(serial: str) -> str:

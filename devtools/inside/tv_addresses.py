@@ -16,6 +16,7 @@ def addresses(fixtures: Path) -> dict[str, str]:
 	bound = [row["serial"] for row in _read(fixtures / "bindings.csv")]
 	waiting = next(row for row in _read(fixtures / "deliveries.csv") if row["serial"] not in bound)
 	return {
+		"watching_serial": bound[0],
 		"watching": f"/tv/?serial={bound[0]}&poll=5#credential={demo_credential(bound[0])}",
 		"waiting": f"/tv/?serial={waiting['serial']}&poll=5",
 		"waiting_subscription": waiting["subscription"],

@@ -91,9 +91,11 @@ def test_a_tv_pairs_plays_is_suspended_plays_again_and_ends(living_room, desk, s
 
 	change(desk, scene.subscription, "end")
 	expect(tv.locator(ENDED)).to_be_visible()
-	picture(tv, "tv-ended-en")
-	tv.keyboard.press("l")
+	expect(tv.locator("h1")).to_contain_text("a pris fin")
 	picture(tv, "tv-ended")
+	tv.keyboard.press("l")
+	expect(tv.locator("h1")).to_contain_text("ended")
+	picture(tv, "tv-ended-en")
 
 
 def test_a_tv_asks_the_desk_itself(living_room, desk, scene):
@@ -214,11 +216,11 @@ def remembers(tv, serial: str) -> None:
 		serial,
 	)
 	assert kinds == ["InvalidAccessError", "InvalidAccessError"]
-	# A restored profile: the count is gone, and the TV proves itself.
+	# A restored profile: the count is gone, the language too, and the TV proves itself.
 	tv.evaluate("localStorage.clear()")
 	tv.reload()
 	tv.keyboard.press("Enter")
-	expect(tv.locator("#note")).to_contain_text("Rights checked")
+	expect(tv.locator("#note")).to_contain_text("Droits vérifiés")
 	assert count_of(tv, serial) > counts
 
 

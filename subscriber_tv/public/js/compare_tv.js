@@ -10,7 +10,8 @@ frappe.provide("subscriber_tv.pairing");
 
 	// Serial, model and place always, large; what else is known below.
 	subscriber_tv.pairing.card_html = (tv, code) => {
-		const place = [tv.place, tv.customer].filter(Boolean).join(" · ");
+		// A small customer's only site bears his name.
+		const place = [...new Set([tv.place, tv.customer])].filter(Boolean).join(" · ");
 		const main = [
 			[__("Serial Number"), tv.serial],
 			[__("Model"), tv.model],
