@@ -60,8 +60,14 @@ def said(headers: Iterable[tuple[bytes, bytes]]) -> Said:
 class Door:
 	"""Stands before the routes of one worker. `through` is the one call a request makes."""
 
-	def __init__(self, config: Config, clock: Callable[[], float] = time.monotonic):
+	def __init__(
+		self,
+		config: Config,
+		clock: Callable[[], float] = time.monotonic,
+		each_tick: Callable[[], None] = lambda: None,
+	):
 		self._clock = clock
+		self._each_tick = each_tick
 		self._trusted = frozenset(config.trusted_proxies.replace(",", " ").split())
 		folder = runtime.folder()
 		self._secret = runtime.slot_secret(folder)
@@ -160,6 +166,7 @@ class Door:
 				due = loop.time() + _TICK
 				await asyncio.sleep(_TICK)
 				self._late = loop.time() - due
+				self._each_tick()
 				latest = max(latest, self._late)
 			self._gate.set_capacity(self._capacity.note(self._meter.sample(latest)))
 			self._tell(latest)

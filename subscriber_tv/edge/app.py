@@ -73,7 +73,7 @@ class Edge:
 		self._clock = clock or Clock(config.clock_file)
 		self._node = EdgeNode(config)
 		self._forwarder = Forwarder(config)
-		self._door = Door(config)
+		self._door = Door(config, each_tick=self._node.let_go)
 		self._complained = 0
 		# Without a publisher nobody would ever read the counts.
 		self._counter: Counter | None = None

@@ -16,7 +16,8 @@ from subscriber_tv.core.devices.mac import BadMasters
 from subscriber_tv.core.devices.requests import StreamSlot
 from subscriber_tv.edge.config import Config, ConfigError
 from subscriber_tv.edge.counts import Counts
-from subscriber_tv.edge.store import State, Store
+from subscriber_tv.edge.reader import Reader
+from subscriber_tv.edge.store import State
 
 log = logging.getLogger("subscriber_tv.edge")
 
@@ -28,7 +29,7 @@ class EdgeNode:
 		self.audience = config.name
 		self.masters = config.masters()
 		self.guesses = Guesses()
-		self.store = Store(config.database, read_only=True)
+		self.store = Reader(config.database)
 		self.state = State(0, 0, 0, 0)
 		self._config = config
 		self._counts = Counts(config.counts_file)
@@ -47,6 +48,10 @@ class EdgeNode:
 			self.state = state
 			self._read_masters()
 		return self.state
+
+	def let_go(self) -> None:
+		"""To be called every few hundredths of a second, so that an idle worker holds nothing."""
+		self.store.let_go()
 
 	def row(self, serial: str) -> Row | None:
 		"""The projection's row of a TV."""
