@@ -26,6 +26,7 @@ from subscriber_tv.flows.devices import deliver as deliver_flow
 # Answers to a TV that has proven itself, and answers to whoever has not.
 SUCCESSES = (200, 204, 403, 409)
 FAILURES = (400, 401)
+EVERYBODY = "everybody"
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
@@ -221,7 +222,7 @@ def _within_limits(answer: wire.Answer, body: bytes, address: str, spend_success
 
 def _guess(attempt):
 	"""Run an attempt with a pairing code; too many wrong ones make the user wait."""
-	if guards.spent("codes", frappe.session.user):
+	if guards.spent("codes", frappe.session.user) or guards.spent("all_codes", EVERYBODY):
 		frappe.throw(
 			_("Too many wrong pairing codes. Wait a quarter of an hour."), frappe.RateLimitExceededError
 		)
@@ -229,6 +230,7 @@ def _guess(attempt):
 		return attempt()
 	except bind_flow.CodeUnknown:
 		guards.spend("codes", frappe.session.user)
+		guards.spend("all_codes", EVERYBODY)
 		raise
 
 

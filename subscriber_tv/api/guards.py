@@ -10,7 +10,8 @@ hand enrolments on.
 after 20 in a minute, everybody there who fails gets 429 instead of the reason, known or not. A TV that proves
 itself is answered all the same: a hotel is one address, and one broken set must not darken the others. An
 enrolment proves nothing, so it counts against the network that sent it and never against the serial it names: nobody
-can lock another's TV out. No serial is ever locked. site_config `subscriber_tv_limits` may set other figures.
+can lock another's TV out. No serial is ever locked. Wrong pairing codes count for their user, five in a quarter of an hour, and for
+everybody together, so that many accounts guess no better than one. site_config `subscriber_tv_limits` may set other figures.
 """
 
 import ipaddress
@@ -43,12 +44,13 @@ LIMITS = {
 	"challenges": (1200, 60),
 	"failures": (20, 60),
 	"codes": (5, 900),
+	"all_codes": (100, 900),
 	"usage": (120, 60),
 	"commands": (60, 3600),
 	"wide_commands": (12, 3600),
 }
 """Most requests and in how many seconds: of one TV, of pairing codes given to one network, of challenges and questions for a
-token of one network, of failures of one network, of wrong codes of one user, of messages with usage records of one user,
+token of one network, of failures of one network, of wrong codes of one user and of all users, of messages with usage records of one user,
 of commands of one user to a TV and to many."""
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")

@@ -246,6 +246,20 @@ class TestStaffEndpoints(HttpTestCase):
 		with self.assertRaises(frappe.RateLimitExceededError):
 			activation.find_code("BBBB-BBBB")
 
+	def test_many_accounts_guess_no_better_than_one(self):
+		self.enterContext(patch.dict(guards.LIMITS, all_codes=(7, 900)))
+		self.addCleanup(frappe.set_user, "Administrator")
+		users = [user_with(role) for role in ("TV Support", "TV Back Office", "TV Logistics")]
+		wrong = []
+		for user in users:
+			frappe.set_user(user)
+			for _time in range(6):
+				with self.assertRaises((bind.CodeUnknown, frappe.RateLimitExceededError)) as refused:
+					activation.find_code("BBBB-BBBB")
+				wrong.append(isinstance(refused.exception, bind.CodeUnknown))
+		# Five of the first, two of the second, none of the third.
+		self.assertEqual(wrong, [True] * 5 + [False] + [True] * 2 + [False] * 4 + [False] * 6)
+
 	def test_nobody_takes_rows_of_rights_away(self):
 		user = user_with("System Manager")
 		for doctype in ("TV Device", "TV Entitlement", "TV Rights Outbox"):
