@@ -271,7 +271,7 @@ class TestRecords(FrappeTestCase):
 		rows = frappe.get_all("TV Activation", {"device": tv.serial}, ["kind", "code", "count"])
 		self.assertCountEqual(
 			[(row.kind, row.code or "", row["count"]) for row in rows],
-			[("State Change", "bound", 1), ("Allowed", "", 3)],
+			[("State Change", "enrolled", 1), ("State Change", "bound", 1), ("Allowed", "", 3)],
 		)
 
 	def test_old_records_are_cleared(self):
