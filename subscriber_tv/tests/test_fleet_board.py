@@ -224,6 +224,28 @@ class TestActivationTime(FleetCase):
 			(row["month"], row["tvs"], row["median"], row["percentile_95"]), (f"{allowed:%Y-%m}", 4, 10, 400)
 		)
 		self.assertIn(row["month"], chart["data"]["labels"])
+		segment, customer = frappe.db.get_value("TV Site", site, ["segment", "customer"])
+		partner = frappe.get_doc(
+			{
+				"doctype": "Sales Partner",
+				"partner_name": f"Partner {sector}",
+				"commission_rate": 1,
+				"territory": sector,
+			}
+		).insert()
+		frappe.db.set_value("Customer", customer, "default_sales_partner", partner.name)
+		for group, name in (("segment", segment), ("partner", partner.name)):
+			columns, rows, _message, _chart = tv_activation_time.execute({"group": group})
+			self.assertIn(group, [column["fieldname"] for column in columns])
+			mine = [row for row in rows if (row[group], row["month"]) == (name, f"{allowed:%Y-%m}")]
+			self.assertGreaterEqual(mine[0]["tvs"], 4)
+		self.assertEqual((mine[0]["tvs"], mine[0]["median"]), (4, 10), "by partner, these TVs alone")
+		with self.assertRaises(frappe.ValidationError):
+			tv_activation_time.execute({"group": "allowed"})
+		shown = frappe.get_doc("Dashboard Chart", "Minutes to the First Picture by Month")
+		self.assertTrue(shown.report_name == "TV Activation Time" and shown.use_report_chart)
+		cards = frappe.get_doc("Workspace", "Subscriber TV").content
+		self.assertIn(shown.name, cards)
 		with self.assertRaises(frappe.ValidationError):
 			tv_activation_time.execute({"from_date": "2026-12-01", "to_date": "2026-01-01"})
 

@@ -15,6 +15,13 @@ class First:
 	delivered: datetime | None = None
 	installed: datetime | None = None
 	sector: str = ""
+	segment: str = ""
+	partner: str = ""
+	channel: str = ""
+
+
+GROUPS = ("sector", "segment", "partner", "channel")
+"""By what waits are told: territory and customer group of the site, sales partner of the customer, sales channel of the contract."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +43,13 @@ def minutes(first: First) -> int | None:
 	return int((first.allowed - max(before)).total_seconds()) // 60 if before else None
 
 
-def by_sector_and_month(firsts: Iterable[First]) -> tuple[Figures, ...]:
-	"""Figures per sector and month (of the first allowed answer), oldest month first."""
+def by_group_and_month(firsts: Iterable[First], group: str = "sector") -> tuple[Figures, ...]:
+	"""Figures per month (of the first allowed answer) and one of GROUPS, oldest month first."""
 	groups: dict[tuple[str, str], list[int]] = {}
 	for first in firsts:
 		waited = minutes(first)
 		if waited is not None:
-			groups.setdefault((f"{first.allowed:%Y-%m}", first.sector), []).append(waited)
+			groups.setdefault((f"{first.allowed:%Y-%m}", getattr(first, group)), []).append(waited)
 	return tuple(figures(group, waits) for group, waits in sorted(groups.items()))
 
 

@@ -15,11 +15,24 @@ def first_answers(
 ) -> list[First]:
 	"""First allowed answers in [since, until) of the TVs that user permissions leave to the user (site time)."""
 	device, site = frappe.qb.DocType("TV Device"), frappe.qb.DocType("TV Site")
+	contract, customer = frappe.qb.DocType("TV Subscription"), frappe.qb.DocType("Customer")
 	query = (
 		frappe.qb.from_(device)
 		.left_join(site)
 		.on(site.name == device.site)
-		.select(device.name, device.first_power_on, device.subscription, site.territory)
+		.left_join(contract)
+		.on(contract.name == device.subscription)
+		.left_join(customer)
+		.on(customer.name == device.customer)
+		.select(
+			device.name,
+			device.first_power_on,
+			device.subscription,
+			site.territory,
+			site.segment,
+			customer.default_sales_partner,
+			contract.sales_channel,
+		)
 		.where((device.first_power_on >= since) & (device.first_power_on < until))
 	)
 	if company:
@@ -35,6 +48,9 @@ def first_answers(
 			delivered=_latest(delivered.get(row.name, ()), row.first_power_on),
 			installed=_latest(installed.get(row.subscription, ()), row.first_power_on),
 			sector=row.territory or "",
+			segment=row.segment or "",
+			partner=row.default_sales_partner or "",
+			channel=row.sales_channel or "",
 		)
 		for row in rows
 	]

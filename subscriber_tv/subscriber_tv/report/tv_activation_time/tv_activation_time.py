@@ -1,4 +1,4 @@
-"""Minutes from delivery or finished installation to the first allowed answer, by month and sector."""
+"""Minutes from delivery or finished installation to the first allowed answer, by month and sector, segment, partner or channel."""
 
 import datetime
 
@@ -11,8 +11,11 @@ from subscriber_tv.flows.support.activation_time import first_answers
 
 
 def execute(filters: dict | None = None) -> tuple[list[dict], list[dict], None, dict]:
-	"""Columns, rows and chart; the filters `from_date`, `to_date` (both included) and `company` narrow them down."""
+	"""Columns, rows and chart; the filters `from_date`, `to_date` (both included) and `company` narrow them down, `group` is one of GROUPS."""
 	filters = filters or {}
+	group = filters.get("group") or "sector"
+	if group not in waiting.GROUPS:
+		frappe.throw(_("The minutes are shown by {0}.").format(", ".join(waiting.GROUPS)))
 	until = getdate(filters.get("to_date"))
 	since = getdate(filters.get("from_date") or add_months(until, -12))
 	if since > until:
@@ -23,14 +26,14 @@ def execute(filters: dict | None = None) -> tuple[list[dict], list[dict], None, 
 	rows = [
 		{
 			"month": row.group[0],
-			"sector": row.group[1],
+			group: row.group[1],
 			"tvs": row.tvs,
 			"median": row.median,
 			"percentile_95": row.percentile_95,
 		}
-		for row in waiting.by_sector_and_month(firsts)
+		for row in waiting.by_group_and_month(firsts, group)
 	]
-	return _columns(), rows, None, _chart(firsts)
+	return _columns(group), rows, None, _chart(firsts)
 
 
 def _chart(firsts: list[waiting.First]) -> dict:
@@ -52,14 +55,21 @@ def _chart(firsts: list[waiting.First]) -> dict:
 	}
 
 
-def _columns() -> list[dict]:
+def _columns(group: str) -> list[dict]:
+	groups = {
+		"sector": (_("Sector"), "Territory"),
+		"segment": (_("Segment"), "Customer Group"),
+		"partner": (_("Sales Partner"), "Sales Partner"),
+		"channel": (_("Sales Channel"), "TV Sales Channel"),
+	}
+	label, doctype = groups[group]
 	return [
 		{"fieldname": "month", "label": _("Month"), "fieldtype": "Data", "width": 110},
 		{
-			"fieldname": "sector",
-			"label": _("Sector"),
+			"fieldname": group,
+			"label": label,
 			"fieldtype": "Link",
-			"options": "Territory",
+			"options": doctype,
 			"width": 200,
 		},
 		{"fieldname": "tvs", "label": _("TVs"), "fieldtype": "Int", "width": 100},

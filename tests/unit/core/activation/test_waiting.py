@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriber_tv.core.activation.waiting import First, by_sector_and_month, minutes, percentile
+from subscriber_tv.core.activation.waiting import First, by_group_and_month, minutes, percentile
 
 ALLOWED = datetime(2026, 11, 22, 11, 42, 30)
 DELIVERED = datetime(2026, 11, 22, 10, 0)
@@ -39,7 +39,7 @@ def test_figures_by_sector_and_month():
 
 	firsts = [first(10, waited, "Nord") for waited in range(1, 101)]
 	firsts += [first(11, 7, "Sud"), first(11, 9, "Nord"), First(ALLOWED, sector="Sud")]
-	rows = [(row.group, row.tvs, row.median, row.percentile_95) for row in by_sector_and_month(firsts)]
+	rows = [(row.group, row.tvs, row.median, row.percentile_95) for row in by_group_and_month(firsts)]
 	assert rows == [
 		(("2026-10", "Nord"), 100, 50, 95),
 		(("2026-11", "Nord"), 1, 9, 9),
