@@ -136,5 +136,11 @@ def requests_wanted(request) -> int:
 
 
 @pytest.fixture
+def tokens_wanted(request) -> int:
+	"""How many tokens of each type, where nobody is asked."""
+	return max(300, request.config.getoption("--requests") // 10)
+
+
+@pytest.fixture
 def die(request) -> int:
 	return request.config.getoption("--die")
