@@ -104,14 +104,8 @@ class Stack:
 		step("powering on the fleet")
 		fleet = Daemon("fleet", self.folder)
 		fleet.log.unlink(missing_ok=True)
-		command = [
-			packages.tool_python(),
-			INSIDE / "power_fleet.py",
-			self.edge,
-			bindings,
-			self.desk,
-			self.site,
-		]
+		places = [self.edge, bindings, self.desk, self.site]
+		command = [packages.tool_python(), INSIDE / "power_fleet.py", *places, "--leave", leave]
 		fleet.start(command, env=proc.clean_env(PYTHONPATH=str(paths.CLONE)), cwd=self.folder)
 		fleet.wait_until(lambda: "power-ons in" in fleet.log.read_text())
 		return fleet.log

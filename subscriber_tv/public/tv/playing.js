@@ -5,6 +5,8 @@ import { say, words } from "./words.js";
 
 const BANNER_MS = 5000;
 const NUMBER_MS = 1600;
+const SHORTEST_PIN = 4;
+const LONGEST_PIN = 8;
 const HUES = { General: 214, Cinema: 262, Series: 292, Sport: 146, News: 4, Youth: 38, Music: 322, Documentary: 178 };
 const HINTS = [
 	["↕", "hint_move"],
@@ -15,9 +17,14 @@ const HINTS = [
 ];
 
 export class Playing {
-	// `watch(channel)` is told what is watched; `remember` keeps the channel over a power cut.
-	constructor({ watch, remembered, remember }) {
+	// `watch(channel)` is told what is watched, `unlock(pin)` the PIN of a locked channel; `remember` keeps the channel over a
+	// power cut.
+	constructor({ watch, unlock, remembered, remember }) {
 		this.watch = watch;
+		this.unlock = unlock;
+		this.lock = 0;
+		this.pin = "";
+		this.isWrong = false;
 		this.remembered = remembered;
 		this.remember = remember;
 		this.channels = [];
@@ -30,17 +37,29 @@ export class Playing {
 		return document.body.classList.contains("plays");
 	}
 
-	show(offers, key) {
+	// `lock`: the age from which on channels are locked, 0 for none.
+	show(offers, documents, lock = 0) {
+		const key = `${documents} ${lock}`;
 		if (this.isShown && this.drawn === key) return;
 		this.drawn = key;
+		this.lock = lock;
 		this.offers = offers;
 		this.channels = offers.flatMap((offer) => offer.bouquets.flatMap((bouquet) => bouquet.channels));
 		const last = this.remembered();
 		this.on = this.channels.find((channel) => channel.code === last) || this.channels[0];
 		this.isFull = false;
-		this.blocked = null;
 		show("plays", () => this.draw(), HINTS);
-		if (this.on) this.watch(this.on);
+		if (this.on) this.start();
+	}
+
+	// What is locked is locked without an answer too.
+	start() {
+		const age = this.on.age || 0;
+		this.blocked = 0 < this.lock && this.lock <= age ? "locked" : null;
+		this.pin = "";
+		this.isWrong = false;
+		this.paint();
+		this.watch(this.on);
 	}
 
 	draw() {
@@ -88,16 +107,16 @@ export class Playing {
 	tune(channel) {
 		if (!channel || channel === this.on) return;
 		this.on = channel;
-		this.blocked = null;
 		this.remember(channel.code);
-		this.paint();
-		this.watch(channel);
+		this.start();
 	}
 
 	// The stream may not run: the text says why. null: it may.
-	block(reason) {
-		if (this.blocked === reason || !this.isShown) return;
+	block(reason, isWrong = false) {
+		if (!this.isShown || (this.blocked === reason && !isWrong)) return;
 		this.blocked = reason;
+		this.isWrong = isWrong;
+		this.pin = "";
 		this.paint();
 	}
 
@@ -117,9 +136,26 @@ export class Playing {
 			.map((word) => word[0])
 			.join("")
 			.slice(0, 3);
-		const middle = this.blocked ? blockedCard(this.blocked) : element("b", { text: monogram });
+		const middle = this.blocked ? this.blockedCard() : element("b", { text: monogram });
 		this.picture.replaceChildren(element("i", {}), element("i", {}), middle);
 		this.paintBanner(channel);
+	}
+
+	blockedCard() {
+		const isLocked = this.blocked.startsWith("locked");
+		const title = words()[isLocked ? "locked_title" : `${this.blocked}_title`];
+		const text = isLocked ? say("locked", this.on.age || this.lock) : words()[this.blocked];
+		const children = [
+			element("div", { className: "sign", children: [sign(isLocked ? "lock" : "pause")] }),
+			element("h1", { text: title }),
+			element("p", { text }),
+		];
+		if (this.blocked === "locked_pin") {
+			const dots = "●".repeat(this.pin.length) + "○".repeat(Math.max(0, 4 - this.pin.length));
+			children.push(element("div", { className: "pin", text: dots }));
+			children.push(element("p", { text: words()[this.isWrong ? "wrong_pin" : "type_pin"] }));
+		}
+		return element("div", { className: "blocked-card", children });
 	}
 
 	paintBanner(channel) {
@@ -150,11 +186,28 @@ export class Playing {
 
 	// A key of the remote control; whether it was taken.
 	act(action, key) {
+		if (this.blocked === "locked_pin" && this.actOnPin(action, key)) return true;
 		if (action === "digit") return this.type(key);
 		if (action === "next" || (this.isFull && action === "up")) return this.zap(1);
 		if (action === "previous" || (this.isFull && action === "down")) return this.zap(-1);
 		if (action === "back" || action === "left" || action === "right") return this.leave(action);
 		return false;
+	}
+
+	actOnPin(action, key) {
+		if (action === "digit") {
+			this.isWrong = false;
+			this.pin = (this.pin + key).slice(0, LONGEST_PIN);
+		} else if (action === "back" && this.pin) {
+			this.pin = this.pin.slice(0, -1);
+		} else if (action === "ok" && this.pin.length >= SHORTEST_PIN) {
+			this.unlock(this.pin);
+			this.pin = "";
+		} else {
+			return false;
+		}
+		this.paint();
+		return true;
 	}
 
 	leave(action) {
@@ -203,16 +256,8 @@ export class Playing {
 }
 
 function badge(channel) {
-	return channel.definition ? [element("span", { className: "badge", text: channel.definition })] : [];
-}
-
-function blockedCard(reason) {
-	const children = [
-		element("div", { className: "sign", children: [sign("pause")] }),
-		element("h1", { text: words()[`${reason}_title`] }),
-		element("p", { text: words()[reason] }),
-	];
-	return element("div", { className: "blocked-card", children });
+	const age = channel.age ? `-${channel.age}` : "";
+	return [age, channel.definition].filter(Boolean).map((text) => element("span", { className: "badge", text }));
 }
 
 // A colour for what has none of its own: always the same for the same name.

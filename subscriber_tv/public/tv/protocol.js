@@ -196,30 +196,33 @@ export class Protocol {
 	}
 
 	// How it is: no answer is none, and a refusal waits for the next question.
-	async heartbeat(told) {
-		const kept = await this.keys.mac();
-		if (!kept) return null;
-		return this.counted("heartbeat", "tv-hb-1", kept, told, () =>
-			Object.entries(told).map(([name, value]) => `${name}=${value}`).sort()
-		);
+	heartbeat(told) {
+		const lines = Object.entries(told).map(([name, value]) => `${name}=${value}`);
+		return this.counted("heartbeat", "tv-hb-1", () => [told, lines.sort()]);
 	}
 
-	// Start, renew or stop a stream.
-	async stream(o, ch, sid) {
-		const kept = await this.keys.mac();
-		return kept && this.counted("stream", "tv-stream-1", kept, { o, ch, sid }, () => [o, ch, sid]);
+	// Start, renew or stop a stream; the verifier of a PIN opens a channel that is locked for the young.
+	stream(o, ch, sid, verifier = null) {
+		return this.counted("stream", "tv-stream-1", async (aud, c, n) => {
+			const lines = ["tv-pin-1", aud, this.serial, c, n];
+			const said = { o, ch, sid, ...(verifier && { pin: await macOf(verifier, lines.join("\n")) }) };
+			return [said, Object.values(said)];
+		});
 	}
 
 	// A question beside the daily one: it spends a number of its own and is answered under the MAC.
-	async counted(operation, kind, { key, epoch }, said, signed) {
+	async counted(operation, kind, say) {
+		const kept = await this.keys.mac();
+		if (!kept) return null;
+		const { key, epoch } = kept;
 		const aud = await this.audience();
 		const ask = async () => {
 			const { c, n } = this.memory.question(aud, this.draw);
-			const m = await macOf(key, [kind, aud, this.serial, epoch, c, n, ...signed()].join("\n"));
+			const [said, signed] = await say(aud, c, n);
+			const m = await macOf(key, [kind, aud, this.serial, epoch, c, n, ...signed].join("\n"));
 			const reply = await this.post(operation, { d: this.serial, e: epoch, c, n, m, ...said });
 			this.settle(aud, n, reply);
-			const isAuthentic = await isUnder(key, reply.mac, reply.body);
-			return { ...reply, isAuthentic };
+			return { ...reply, isAuthentic: await isUnder(key, reply.mac, reply.body) };
 		};
 		const locks = globalThis.navigator?.locks;
 		return locks ? locks.request(`tv-${this.serial}`, ask) : ask();

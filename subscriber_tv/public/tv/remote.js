@@ -5,6 +5,7 @@ const BY_KEY = {
 	ArrowDown: "down",
 	ArrowLeft: "left",
 	ArrowRight: "right",
+	Enter: "ok",
 	Backspace: "back",
 	Escape: "back",
 	BrowserBack: "back",

@@ -1,11 +1,13 @@
 // The slot of a stream: started when a channel is watched, renewed while it is, given back when it is not. Without an answer
 // the picture stays: only what stands under the TV's MAC says that a stream may not run.
 
+import { pinVerifier } from "./keys.js";
+
 const SETTLE_MS = 1500;
 const RENEW_MS = 30000;
 
 export class Streams {
-	// `blocked(reason)` is told "too_many", "not_entitled", or null when the stream runs.
+	// `blocked(reason, isWrong)` is told why the stream may not run, or null when it runs, and whether a PIN was wrong.
 	constructor(tv, blocked) {
 		this.tv = tv;
 		this.blocked = blocked;
@@ -13,12 +15,22 @@ export class Streams {
 		tv.memory.keep("stream", this.name);
 		this.channel = "";
 		this.timer = 0;
+		this.verifier = null;
 	}
 
 	// Who zaps asks for nothing until the channel stays.
 	watch(channel) {
 		this.channel = channel.code;
+		this.verifier = null;
 		this.again(SETTLE_MS, "start");
+	}
+
+	async unlock(pin) {
+		const channel = this.channel;
+		const verifier = await pinVerifier(this.tv.serial, pin);
+		if (this.channel !== channel) return;
+		this.verifier = verifier;
+		this.again(0, "start");
 	}
 
 	stop() {
@@ -34,19 +46,23 @@ export class Streams {
 	}
 
 	async ask(operation) {
-		const channel = this.channel;
-		const reply = await this.tv.stream(operation, channel, this.name).catch(() => null);
-		if (this.channel !== channel || !channel) return;
+		const { channel, verifier } = this;
+		const reply = await this.tv.stream(operation, channel, this.name, verifier).catch(() => null);
+		if (!channel || this.channel !== channel || this.verifier !== verifier) return;
 		const reason = reasonIn(reply);
-		if (reason !== undefined) this.blocked(reason);
-		this.again(RENEW_MS, reason ? "start" : "renew");
+		if (reason !== undefined) this.blocked(reason, Boolean(reason && verifier));
+		if (reason) this.verifier = null;
+		// What is locked waits for a PIN, not for another try.
+		if (!reason?.startsWith("locked")) this.again(RENEW_MS, reason ? "start" : "renew");
 	}
 }
 
 function reasonIn(reply) {
 	if (!reply?.isAuthentic) return undefined;
 	if (reply.status === 200) return null;
-	return { stream_limit: "too_many", not_entitled: "not_entitled" }[reply.document.error];
+	const { error, pin } = reply.document;
+	if (error === "parental_locked") return pin === true ? "locked_pin" : "locked";
+	return { stream_limit: "too_many", not_entitled: "not_entitled" }[error];
 }
 
 function newName() {

@@ -34,10 +34,11 @@ if (isGiven) tv.forgetOperator();
 
 const playing = new Playing({
 	watch: (channel) => streams.watch(channel),
+	unlock: (pin) => streams.unlock(pin),
 	remembered: () => tv.memory.mine("channel"),
 	remember: (code) => tv.memory.keep("channel", code),
 });
-const streams = new Streams(tv, (reason) => playing.block(reason));
+const streams = new Streams(tv, (...why) => playing.block(...why));
 
 let isOn = false;
 let isAsking = false;
@@ -111,10 +112,13 @@ async function draws(answer) {
 	});
 	if (!offers) return false;
 	if (!playing.isShown) setTimeout(beat, 3000 + Math.random() * 10000);
-	playing.show(offers, answer.documents.join(" "));
+	playing.show(offers, answer.documents.join(" "), claimsOf(answer.lease).lock);
 	screens.byId("brand-name").textContent = offers.map((offer) => offer.title).join(", ");
 	return true;
 }
+
+// Of a lease that was verified when it came.
+const claimsOf = (lease) => readJson(decode(lease.split(".")[1]));
 
 function denied({ document: answer, claims }) {
 	streams.stop();
@@ -243,7 +247,7 @@ async function info() {
 	if (screens.byId("info")) return closeInfo();
 	const answer = tv.memory.mine("answer");
 	const { root } = tv.memory.mine("trust") || {};
-	const lease = answer && readJson(decode(answer.lease.split(".")[1]));
+	const lease = answer && claimsOf(answer.lease);
 	const facts = [
 		["info_serial", serial],
 		["info_node", `${tv.aud || "–"} (${location.host})`],

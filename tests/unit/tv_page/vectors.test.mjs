@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Keys, decode, encode, isUnder, macKey } from "./tv/keys.js";
+import { Keys, decode, encode, isUnder, macKey, pinVerifier } from "./tv/keys.js";
 import { NotGenuine, readJson } from "./tv/trust.js";
 import { Drawer, importedMac, network, privateKey, tv } from "./set.mjs";
 
@@ -192,6 +192,19 @@ test("heartbeats and streams are the vectors' bytes", async () => {
 		const reply = await streaming.stream(operation, channel, "s1");
 		assert.ok(reply.isAuthentic);
 		assert.equal(sent.at(-1).body, caseOf(name).request.body);
+	}
+});
+
+test("a PIN opens a locked channel in the vectors' bytes", async () => {
+	const { pin } = vectors.derived.pin;
+	for (const [name, typed, error] of [["no PIN", "", "parental_locked"], ["right PIN", pin, undefined]]) {
+		const set = await knownTv(`stream: locked, ${name}`);
+		const asked = network({ hello, jwks, stream: given(`stream: locked, ${name}`) });
+		const verifier = typed && (await pinVerifier(known.serial, typed));
+		const reply = await set.stream("start", "NIGHT", "s1", verifier || null);
+		assert.equal(asked.at(-1).body, caseOf(`stream: locked, ${name}`).request.body);
+		assert.ok(reply.isAuthentic);
+		assert.equal(reply.document.error, error);
 	}
 });
 
