@@ -7,12 +7,15 @@ stays as it is and its leases have days to live.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import mmap
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -48,6 +51,7 @@ MASTERS = mac.Masters(
 FEED_SECRET = b"the benchmark's own"
 _RECORD = 128
 _LEASE_KEY = "lease-key.pem"
+_REPORT = "built.json"
 _CURVE = ec.SECP256R1()
 CHANNELS = tuple(ChannelFacts(f"CH{number:03}", f"Channel {number}", number) for number in range(1, 121))
 OFFERS = (
@@ -110,13 +114,14 @@ class Projection:
 def keys(folder: Path, tvs: int = TVS) -> Fleet:
 	"""The fleet's keys, made when they are not there."""
 	path = keys_path(folder, tvs)
-	if not path.exists():
-		print(f"making {tvs:,} P-256 keys (once)", flush=True)
-		draft = path.with_suffix(".draft")
-		with draft.open("wb") as file:
-			for _ in range(tvs):
-				file.write(_new_record())
-		draft.rename(path)
+	with _alone(folder):
+		if not path.exists():
+			print(f"making {tvs:,} P-256 keys (once)", flush=True)
+			draft = path.with_suffix(".draft")
+			with draft.open("wb") as file:
+				for _ in range(tvs):
+					file.write(_new_record())
+			draft.rename(path)
 	return Fleet(path)
 
 
@@ -134,32 +139,50 @@ def _new_record() -> bytes:
 
 
 def built(folder: Path, fleet: Fleet, version: str, now: int) -> Projection:
-	"""The projection of this version of the code: kept from before, or built."""
+	"""The projection of this version of the code: kept from before, or built. Two who want the same wait for each other."""
 	place = folder / f"projection-{len(fleet)}-{version}"
-	report = place / "built.json"
-	if not report.exists() or now - json.loads(report.read_text())["at"] > KEEP_SECONDS:
-		_forget(folder, len(fleet))
-		place.mkdir(parents=True)
-		signer = _signer(place)
-		spent = _build(place / "edge.db", fleet, signer, now)
-		report.write_text(json.dumps({"at": now, **spent}))
-		fresh = True
-	else:
-		fresh = False
-		signer = _signer(place)
-	spent = json.loads(report.read_text())
+	with _alone(folder):
+		_forget(folder, now)
+		fresh = not place.exists()
+		if fresh:
+			_make(place, fleet, now)
+	spent = json.loads((place / _REPORT).read_text())
 	database = place / "edge.db"
-	keys_file = place / "keys.json"
-	keys_file.write_text(json.dumps(jws.jwks(signer)))
 	return Projection(
 		database,
-		keys_file,
-		signer,
+		place / "keys.json",
+		_signer(place),
 		spent["rows"],
 		database.stat().st_size / len(fleet),
 		spent["compiled"] if fresh else 0.0,
 		spent["loaded"] if fresh else 0.0,
 	)
+
+
+def _make(place: Path, fleet: Fleet, now: int) -> None:
+	"""Everything in a folder of another name first: what is cut short leaves no half."""
+	draft = place.with_suffix(".draft")
+	shutil.rmtree(draft, ignore_errors=True)
+	draft.mkdir()
+	signer = _signer(draft)
+	spent = _build(draft / "edge.db", fleet, signer, now)
+	(draft / "keys.json").write_text(json.dumps(jws.jwks(signer)))
+	(draft / _REPORT).write_text(json.dumps({"at": now, **spent}))
+	draft.rename(place)
+
+
+def _forget(folder: Path, now: int) -> None:
+	"""Projections whose leases grow old go; others may be in use by another clone."""
+	for report in folder.glob(f"projection-*/{_REPORT}"):
+		if now - json.loads(report.read_text())["at"] > KEEP_SECONDS:
+			shutil.rmtree(report.parent)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+	with (folder / "lock").open("w") as file:
+		fcntl.flock(file, fcntl.LOCK_EX)
+		yield
 
 
 def signed(
@@ -224,11 +247,3 @@ def _signer(place: Path) -> jws.Signer:
 		with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as file:
 			file.write(jws.new_key())
 	return jws.Signer(path.read_bytes())
-
-
-def _forget(folder: Path, tvs: int) -> None:
-	"""Older projections go: each is a third of a gigabyte."""
-	for place in folder.glob(f"projection-{tvs}-*"):
-		for file in place.iterdir():
-			file.unlink()
-		place.rmdir()
