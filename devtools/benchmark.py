@@ -2,6 +2,7 @@
 
 device_auth   power-ons a second of edge, desk, an echo and FreeRADIUS at 563,000 TVs; a storm; replays
 billing       bill runs and ERPNext's own Subscription, on a site made for it
+reliability   what TVs are answered while edges, disks, clocks, publishers and brokers fail
 """
 
 import subprocess
@@ -12,6 +13,9 @@ from devtools.proc import Daemon
 from devtools.say import Problem, step
 
 BILLING = paths.CLONE / "benchmarks/billing/run.py"
+RELIABILITY = paths.CLONE / "benchmarks/reliability/run.py"
+# Its faults on the ERP's side.
+WITH_SITE = ("publisher-killed", "redis")
 SITE = "benchmark.localhost"
 DEVICE_AUTH = "benchmarks.device_auth"
 # What the figures of power-ons depend on: a projection that other code made is not used.
@@ -101,4 +105,19 @@ def _billing(bench: benches.Bench, found: services.Services, arguments: list[str
 		sites.drop(overlay, SITE)
 
 
-BENCHMARKS = {"device_auth": _device_auth, "billing": _billing}
+def _reliability(bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
+	"""Break edges made for it, and the publisher of a site made anew when that is asked for."""
+	overlay = benches.Overlay(bench, found, "benchmark", redis_pair=2)
+	command = [packages.tool_python(), RELIABILITY, *arguments]
+	if "--only" in arguments and not any(name in arguments for name in WITH_SITE):
+		return subprocess.run(command, cwd=paths.CLONE, env=overlay.env()).returncode
+	sites.restore(overlay, sites.with_app(overlay), SITE)
+	step("breaking things")
+	site = ["--site", SITE, "--sites", overlay.sites, "--bench-python", overlay.bench.python]
+	try:
+		return subprocess.run([*command, *site], cwd=paths.CLONE, env=overlay.env()).returncode
+	finally:
+		sites.drop(overlay, SITE)
+
+
+BENCHMARKS = {"device_auth": _device_auth, "billing": _billing, "reliability": _reliability}

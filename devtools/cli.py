@@ -12,7 +12,8 @@ HELP = """\
 ./dev test       every test that can run here; `./dev test unit` runs one suite
 ./dev stop       end what the demo started
 ./dev doctor     what is present, what is missing, how to fix it
-./dev benchmark  power-ons a second at full size, side by side; `./dev benchmark billing` invoices a second
+./dev benchmark  power-ons a second at full size, side by side; `./dev benchmark billing` invoices a second,
+                 `./dev benchmark reliability` what TVs are answered while things break
 ./dev bench      a bench command in the test overlay, e.g. ./dev bench -- --site test.localhost console
 """
 
@@ -59,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
 	benchmark = commands.add_parser(
 		"benchmark", help="compare edge, desk and others, or billing with ERPNext's own"
 	)
-	benchmark.add_argument("name", nargs="?", default="device_auth", choices=["device_auth", "billing"])
+	benchmark.add_argument(
+		"name", nargs="?", default="device_auth", choices=["device_auth", "billing", "reliability"]
+	)
 	benchmark.add_argument("--args", default="", help="passed on to the benchmark, e.g. --args='--rounds 9'")
 	benchmark.set_defaults(run=_benchmark)
 	bench = commands.add_parser("bench", help="a bench command in the test overlay")

@@ -99,9 +99,8 @@ class EdgeProcess:
 
 	def workers(self) -> list[int]:
 		"""The processes that answer TVs."""
-		listed = subprocess.check_output(
-			["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.pid)], text=True
-		)
+		command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.pid)]
+		listed = subprocess.run(command, capture_output=True, text=True).stdout
 		return [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
 
 	def signal(self, number: int) -> None:
@@ -114,6 +113,10 @@ class EdgeProcess:
 		"""Kill it and its workers, as a power cut does."""
 		os.killpg(self._process.pid, signal.SIGKILL)
 		self._process.wait()
+
+	@property
+	def is_running(self) -> bool:
+		return self._process.poll() is None
 
 	def connect(self) -> socket.socket:
 		return socket.create_connection(("127.0.0.1", self.port), timeout=5)

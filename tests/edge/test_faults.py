@@ -1,21 +1,15 @@
 """Bad disks, full disks and wrong clocks, with real processes: no wrong answer, and everything heals by itself."""
 
-import http.client
 import json
-import random
 import resource
 import sqlite3
-import subprocess
-import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 
 import pytest
 from edge_process import EdgeProcess, eventually
 from feed_publisher import Publisher, Rights
 from stepped import stepped
-
-from subscriber_tv.edge.store import Store
 
 SERIAL = "HOTEL-000001"
 OTHERS = [f"HOTEL-{number:06}" for number in range(2, 60)]
@@ -124,45 +118,9 @@ def test_a_file_spoiled_under_a_running_edge_heals(rights, publisher, start):
 	eventually(lambda: {edge.power_on(serial)[0] for serial in OTHERS} == {200})
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-	"""A disk of 3 MB, where this machine lets us make one."""
-	folder = tmp_path / "disk"
-	folder.mkdir()
-	mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-	try:
-		subprocess.run(mount, check=True, capture_output=True)
-	except (OSError, subprocess.CalledProcessError) as error:
-		pytest.skip(f"no disk can be made here: {error}")
-	yield folder
-	subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def many(rights, first, count):
 	for number in range(first, first + count):
 		rights.set_state(f"CLINIC-{number:06}", "Active")
-
-
-def test_a_full_disk_denies_nobody_and_catches_up(rights, publisher, start, small_disk):
-	edge = start(rights, publisher.url, folder=small_disk, ANSWERS_EVERY="0.2")
-	eventually(answers(edge, 200))
-	ballast = small_disk / "ballast"
-	try:
-		with ballast.open("wb") as file:
-			while True:
-				file.write(bytes(4096))
-				file.flush()
-	except OSError:
-		pass
-	many(rights, 1, 400)
-	eventually(lambda: "full" in edge.log() or "disk I/O" in edge.log(), 30)
-	for serial in (SERIAL, *OTHERS):
-		assert edge.power_on(serial)[0] == 200
-	assert edge.power_on("NOBODY-0001")[0] == 401
-	assert edge.health()["rows"] == 59
-	ballast.unlink()
-	eventually(lambda: edge.health()["rows"] == 459, 40)
-	assert edge.power_on("CLINIC-000400")[0] == 200
 
 
 def test_a_file_that_may_not_grow_denies_nobody_and_catches_up(rights, publisher, start):
@@ -240,48 +198,3 @@ def test_a_clock_stepped_while_the_publisher_is_away_changes_nothing(
 		eventually(answers(edge, 403), 30)
 	finally:
 		again.stop()
-
-
-@contextmanager
-def meanwhile(*jobs):
-	"""Repeats every job in a thread of its own."""
-	done = threading.Event()
-
-	def repeat(job):
-		while not done.is_set():
-			job()
-
-	threads = [threading.Thread(target=repeat, args=(job,)) for job in jobs]
-	for thread in threads:
-		thread.start()
-	try:
-		yield
-	finally:
-		done.set()
-		for thread in threads:
-			thread.join()
-
-
-def test_an_edge_killed_again_and_again_ends_up_right(rights, publisher, start):
-	"""Killed at random moments, while rights change and TVs ask: never a wrong answer, and nothing is lost."""
-	draws, edge, seen = random.Random(4), start(rights, publisher.url, WORKERS="2"), set()
-	eventually(answers(edge, 200))
-
-	def change():
-		rights.set_state(draws.choice(OTHERS), draws.choice(["Active", "Suspended"]))
-		time.sleep(0.02)
-
-	def ask():
-		with suppress(OSError, http.client.HTTPException):
-			seen.add(edge.power_on(SERIAL)[0])
-
-	with meanwhile(change, ask):
-		for _ in range(5):
-			time.sleep(draws.uniform(0.3, 1.5))
-			edge.kill()
-			edge.start()
-	assert 200 in seen and seen <= {200, 503} and "damaged" not in edge.log()
-	eventually(lambda: edge.health()["seq"] == rights.seq, 20)
-	with closing(Store(edge.folder / "edge.db", read_only=True)) as held:
-		store = {serial: held.row(serial) for serial in (SERIAL, *OTHERS)}
-	assert store == {serial: rights.rows[serial].row() for serial in store}
