@@ -117,8 +117,7 @@ def killed(folder: Path, what: str, long: float = 4.0, **given) -> Outcome:
 			until = time.monotonic() + long
 			while time.monotonic() < until:
 				time.sleep(scene.draws.uniform(0.2, 2.0))
-				_kill(scene, what, keeper)
-				kills += 1
+				kills += _kill(scene, what, keeper)
 			changes.join()
 			calm.set()
 			stream.join()
@@ -129,20 +128,22 @@ def killed(folder: Path, what: str, long: float = 4.0, **given) -> Outcome:
 		return Outcome(scene.tally(), recovery, seen)
 
 
-def _kill(scene: Scene, what: str, keeper: Keeper) -> None:
+def _kill(scene: Scene, what: str, keeper: Keeper) -> bool:
+	"""Whether there was something to kill."""
 	edge = scene.edge
 	if what == "worker":
-		if workers := edge.workers():
-			with suppress(ProcessLookupError):
-				os.kill(scene.draws.choice(workers), signal.SIGKILL)
-		# Workers that end again and again take the edge with them: then it is started anew.
+		workers = edge.workers()
+		with suppress(ProcessLookupError, IndexError):
+			os.kill(scene.draws.choice(workers), signal.SIGKILL)
+		# Under granian, workers that end again and again take the edge with them: then it is started anew.
 		if edge.is_running:
-			return
+			return bool(workers)
 	elif what == "main":
 		edge.signal(signal.SIGKILL)
 	else:
 		edge.kill()
 	keeper.restart()
+	return True
 
 
 def disk_full(folder: Path, long: float = 3.0, **given) -> Outcome:
