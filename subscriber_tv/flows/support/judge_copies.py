@@ -66,7 +66,7 @@ def judge_again() -> int:
 def reasons_in_words(verdict: clones.Verdict) -> list[str]:
 	"""Each reason as a person reads it."""
 	return [
-		_("{0}: {1} times, {2} points").format(sign_label(reason.kind), reason.signs, reason.points)
+		_("{0} ({1} ×), {2} points").format(sign_label(reason.kind), reason.signs, reason.points)
 		for reason in verdict.reasons
 	]
 

@@ -55,6 +55,58 @@ def test_what_is_no_resync(node):
 	assert watch.take() == ([], [])
 
 
+def test_which_line_a_tv_goes_on_from_is_told(node):
+	watch = telemetry.Watch()
+	for number, (nonce, line, kinds) in enumerate(
+		(
+			("a" * 22, "", []),
+			("b" * 22, "a" * 22, []),
+			("c" * 22, "a" * 22, ["restored"]),
+			("d" * 22, "b" * 22, ["forked"]),
+			("e" * 22, f"{'x' * 22}.{'d' * 22}", []),
+		),
+		start=1,
+	):
+		told = {"l": line} if line else {}
+		watch.note(TV.prove(node, number, nonce, **told), "192.0.2.9", NOW)
+		assert [sign.kind for sign in watch.take()[1]] == kinds, number
+	# A lost count beside it: the number is told, and a line that goes straight on is no sign whatever was refused.
+	for number, nonce, line, told in (
+		(6, "f" * 22, "a" * 22, [("restored", 1)]),
+		(7, "g" * 22, "f" * 22, []),
+	):
+		watch.note(ask(node, TV.auth(c=1, n="z" * 22)), "192.0.2.9", NOW)
+		watch.note(TV.prove(node, number, nonce, l=line), "192.0.2.9", NOW)
+		assert [(sign.kind, sign.counter) for sign in watch.take()[1]] == told
+
+
+def test_other_parts_and_a_second_stream_are_signs(node):
+	watch = telemetry.Watch()
+	node.rows[TV.serial] = row_of(TV, fp="F" * 43)
+	watch.note(ask(node, TV.auth(c=1)), "192.0.2.9", NOW)
+	assert [sign.kind for sign in watch.take()[1]] == ["fingerprint"]
+	asked = (("start", "a"), ("renew", "a"), ("start", "b"), ("renew", "b"), ("stop", "a"), ("renew", "a"))
+	for number, (operation, name) in enumerate(asked, start=2):
+		assert watch.take()[1] == []
+		watch.note(respond.stream(TV.stream(operation, number, sid=name), node, NOW), "192.0.2.9", NOW)
+	assert [sign.kind for sign in watch.take()[1]] == ["streams"]
+	late = NOW + 3600
+	for number, name in enumerate("ba", start=10):
+		watch.note(respond.stream(TV.stream("start", number, sid=name), node, late), "192.0.2.9", late)
+		late += 91
+	assert watch.take()[1] == [], "the one had long ended"
+
+
+def test_signs_that_did_not_arrive_are_told_again_within_bounds(node):
+	watch = telemetry.Watch()
+	signs = [telemetry.Sign(TV.serial, NOW, number) for number in range(30_000)]
+	watch.put_back(signs)
+	kept = watch.take()[1]
+	assert kept == signs[: len(kept)] and 10_000 <= len(kept) < 30_000
+	watch.put_back(kept)
+	assert watch.take()[1] == kept
+
+
 def test_batches_come_back_as_they_were(node):
 	watch = telemetry.Watch()
 	watch.note(respond.heartbeat(TV.heartbeat(up="60", fw="3.21"), node, NOW), "2001:db8::1", NOW)
