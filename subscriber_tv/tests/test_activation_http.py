@@ -114,6 +114,24 @@ class TestTvEndpoints(HttpTestCase):
 			for method in ("GET", "PUT", "DELETE"):
 				self.assert_answer(request(method, path), wire.METHOD_NOT_ALLOWED)
 
+	def test_nothing_of_frappes_own_on_a_tvs_path(self):
+		bad = {"data": b"{", "content_type": "application/json"}
+		page = request("POST", AUTH, headers={"Accept": "text/html"}, **bad)
+		self.assert_answer(page, wire.INVALID_REQUEST)
+		self.assert_answer(request("OPTIONS", AUTH, **bad), wire.METHOD_NOT_ALLOWED)
+		self.assertEqual(request("OPTIONS", AUTH).status_code, 200)
+		chunks = request("POST", AUTH, headers={"Transfer-Encoding": "chunked"}, **bad)
+		self.assert_answer(chunks, wire.INVALID_REQUEST)
+		for path in (f"{AUTH};x=1", f"{AUTH}.json", f"{AUTH}%00", f"{METHOD}nothing"):
+			found = request("POST", path, data=b"{}", content_type="application/json")
+			self.assert_answer(found, wire.NOT_FOUND)
+		for name in tv_frame.READ:
+			found = request("POST", METHOD + name, data=b"{}", content_type="application/json")
+			self.assert_answer(found, wire.METHOD_NOT_ALLOWED)
+			self.assertEqual(found.headers["Allow"], "GET, HEAD")
+			self.assert_answer(request("GET", METHOD + name, **bad), wire.INVALID_REQUEST)
+		self.assertEqual(request("GET", AUTH).headers["Allow"], "POST")
+
 	def test_a_flood_of_failures_is_limited_but_not_the_tv_that_proves_itself(self):
 		answers = [self.ask(TV("NEVER-SEEN-1")).status_code for _time in range(25)]
 		self.assertEqual(answers, [401] * 20 + [429] * 5)
