@@ -5,7 +5,9 @@ from frappe.utils import add_to_date, now_datetime
 
 from subscriber_tv.api import fleet
 from subscriber_tv.core.devices import clones
+from subscriber_tv.core.mqtt import payloads, presence, topics
 from subscriber_tv.flows.activation.unbind import unbind
+from subscriber_tv.flows.mqtt import listen
 from subscriber_tv.flows.support import raise_alarm
 from subscriber_tv.flows.support.clear_evidence import NothingToClear
 from subscriber_tv.flows.support.judge_copies import judge_copies
@@ -88,6 +90,17 @@ class TestCopiedTVs(FleetCase):
 		self.assertEqual(
 			(self.device(serial).suspicion, self.decision(serial)), ("Quarantined", "quarantined")
 		)
+
+	def test_a_place_at_the_broker_that_is_taken_again_and_again_is_a_sign(self):
+		serial = self.tv()
+		heard = presence.Presence()
+		for second in range(4):
+			address = topics.Address("d", serial, topics.STATE)
+			heard.take(presence.Heard(address, payloads.ONLINE, False, self.now - 10 + second))
+		listen.note_takeovers(heard.taken_over(), self.now)
+		found = frappe.get_all("TV Device Evidence", {"device": serial}, ["kind", "count", "audience"])
+		self.assertEqual([tuple(row.values()) for row in found], [("takeover", 3, "broker")])
+		self.assertEqual(self.device(serial).suspicion, None, "one sign alone watches nobody")
 
 	def test_a_sign_told_twice_is_one(self):
 		serial = self.tv()
