@@ -59,17 +59,22 @@ def feed_secret() -> bytes:
 	return _path(FEED_SECRET).read_bytes().strip()
 
 
-def _path(key: str) -> Path:
+def file_of(key: str, error: type[frappe.ValidationError]) -> Path:
+	"""The file that this entry of site_config names. Errors: `error`, saying what to do."""
 	path = Path(frappe.conf.get(key) or "")
 	if not path.is_file():
 		frappe.throw(
 			_(
 				"The key file {0} of this site is missing. Run bench migrate to make it, or restore it."
 			).format(key),
-			KeyMissing,
+			error,
 			title=_("Key Missing"),
 		)
 	return path
+
+
+def _path(key: str) -> Path:
+	return file_of(key, KeyMissing)
 
 
 @lru_cache(maxsize=8)

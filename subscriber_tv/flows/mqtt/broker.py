@@ -7,6 +7,7 @@ from frappe import _
 
 from subscriber_tv.adapters.mqtt import Broker
 from subscriber_tv.core.mqtt import broker_files, topics
+from subscriber_tv.flows.activation.keys import file_of
 from subscriber_tv.flows.settings import phase_on
 
 PASSWORD = "subscriber_tv_mqtt_password"
@@ -122,13 +123,4 @@ def _settings():
 
 
 def _file(key: str) -> Path:
-	path = Path(frappe.conf.get(key) or "")
-	if not path.is_file():
-		frappe.throw(
-			_(
-				"The key file {0} of this site is missing. Run bench migrate to make it, or restore it."
-			).format(key),
-			BrokerNotSet,
-			title=_("Key Missing"),
-		)
-	return path
+	return file_of(key, BrokerNotSet)
