@@ -67,6 +67,31 @@ class TestSending(ProvisioningCase):
 		row.reload()
 		self.assertEqual((row.failures, row.failing_since), (0, None))
 
+	def test_a_platform_down_for_days_ends_with_what_holds_then(self):
+		platform = self.make_platform()
+		serial, subscription = tv_and_subscription()
+		changes = {5: "suspend", 20: "resume", 40: "suspend", 60: "resume"}
+		# No answer, answers that are none, and once an order that was carried out and answered as a failure.
+		trouble = [503, "drop", 500, "redirect", "after 500", "huge", 401]
+		for hour in range(72):
+			self.server.faults = [trouble[hour % len(trouble)] if hour % 24 != 11 else 503]
+			if hour in changes:
+				change_state(subscription=subscription, event=changes[hour])
+				publish_all()
+			self.work(platform)
+			self.let_time_pass(platform)
+		self.server.faults = []
+		for _n in range(5):
+			self.work(platform)
+			self.let_time_pass(platform)
+		self.assertEqual(self.server.holds("Device", serial), [CODE])
+		self.assertEqual(self.orders(platform, serial)[-1].state, "Done")
+		self.assertFalse(
+			[row.name for row in self.orders(platform, serial) if row.state in ("Pending", "Sent", "Failed")]
+		)
+		sequences = [order["sequence"] for order in self.server.applied]
+		self.assertEqual(sequences, sorted(set(sequences)), "never an older one last, none twice")
+
 	def test_a_platform_that_is_away_is_asked_with_one_order(self):
 		platform = self.make_platform()
 		subscription = factories.make_subscription("Active", quantity=40)

@@ -1,6 +1,7 @@
 """Telemetry is rolled up, rules open one Issue and close it, and two workers at once open no second."""
 
 import time
+from unittest.mock import patch
 
 import frappe
 from frappe.utils import add_to_date, now_datetime
@@ -116,6 +117,18 @@ class TestTVHealth(FleetCase):
 		serial = self.tv()
 		self.hot(serial, 1, 24 * 5)
 		TVDeviceHour.clear_old_logs(3)
+		self.assertEqual(frappe.db.count("TV Device Hour", {"device": serial}), 1)
+
+	def test_log_settings_clear_what_is_raw(self):
+		settings = frappe.get_doc("Log Settings")
+		settings.add_default_logtypes()
+		days = {row.ref_doctype: row.days for row in settings.logs_to_clear}
+		raw = {"TV Device Hour": 3, "TV Device Evidence": 90, "TV Activation": 90}
+		self.assertEqual({doctype: days.get(doctype) for doctype in raw}, raw)
+		serial = self.tv()
+		self.hot(serial, 1, 24 * 5)
+		with patch.object(frappe.db, "commit"):
+			settings.clear_logs()
 		self.assertEqual(frappe.db.count("TV Device Hour", {"device": serial}), 1)
 
 	def test_a_hot_tv_opens_one_issue_and_closes_it(self):
