@@ -18,10 +18,13 @@ def conditions(user: str | None = None, doctype: str | None = None) -> str:
 	if not frappe.get_meta(doctype).has_field("company") and (own := _allowed(rules, "Company", doctype)):
 		asked.append(_of("device", "TV Device", ("company",), own, doctype))
 	if own := _allowed(rules, "Customer", doctype):
-		if frappe.get_meta(doctype).has_field("subscription"):
-			asked.append(_of("subscription", "TV Subscription", ("customer", "payer"), own, doctype))
-		else:
-			asked.append(_of("device", "TV Device", ("customer",), own, doctype))
+		# Both, where there are both: most answers to TVs name no contract, and what staff did names a former one.
+		for link, target, fields in (
+			("subscription", "TV Subscription", ("customer", "payer")),
+			("device", "TV Device", ("customer",)),
+		):
+			if frappe.get_meta(doctype).has_field(link):
+				asked.append(_of(link, target, fields, own, doctype))
 	return " and ".join(asked)
 
 
