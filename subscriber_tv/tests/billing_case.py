@@ -57,6 +57,27 @@ def bill_payer(*, payer: str, company: str, posting_date: str, bill_until: str) 
 	return under_payer_lock(payer, unit).document
 
 
+def make_promotion(**values):
+	"""A promotion by a code of its own, half off one period; commits."""
+	code = frappe.generate_hash(length=6).upper()
+	doc = {
+		"doctype": "TV Promotion",
+		"promotion_name": f"P {code}",
+		"label": f"Welcome {code}",
+		"company": COMPANY,
+		"currency": "EUR",
+		"given": "By Code",
+		"code": code,
+		"discount_kind": "Percent",
+		"percent": 50,
+		"duration": "One Period",
+		"valid_from": "2020-01-01",
+	}
+	found = frappe.get_doc({**doc, **values}).insert()
+	frappe.db.commit()
+	return found
+
+
 class BillingTestCase(FrappeTestCase):
 	"""Commits what a test sets up: taking the payer's lock rolls the open transaction back."""
 

@@ -10,7 +10,7 @@ from subscriber_tv.flows.contracts.timeline import load
 from subscriber_tv.flows.promotions.give import NotEligible, promotions_at_opening, uses
 from subscriber_tv.flows.promotions.grant import grant_promotion
 from subscriber_tv.tests import factories
-from subscriber_tv.tests.billing_case import COMPANY, BillingTestCase
+from subscriber_tv.tests.billing_case import BillingTestCase, make_promotion
 from subscriber_tv.tests.contract_case import make_user
 from subscriber_tv.tests.processes import on_own_connections
 
@@ -32,25 +32,7 @@ class TestPromotions(BillingTestCase):
 		frappe.db.commit()
 
 	def promotion(self, **values):
-		code = frappe.generate_hash(length=6).upper()
-		doc = frappe.get_doc(
-			{
-				"doctype": "TV Promotion",
-				"promotion_name": f"P {code}",
-				"label": f"Welcome {code}",
-				"company": COMPANY,
-				"currency": "EUR",
-				"given": "By Code",
-				"code": code,
-				"discount_kind": "Percent",
-				"percent": 50,
-				"duration": "One Period",
-				"valid_from": "2020-01-01",
-				**values,
-			}
-		).insert()
-		frappe.db.commit()
-		return doc
+		return make_promotion(**values)
 
 	def facts(self, row) -> list:
 		return json.loads(row.tv_facts).get("discounts", [])

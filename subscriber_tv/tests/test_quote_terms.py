@@ -7,7 +7,7 @@ from subscriber_tv.flows.contracts.timeline import load
 from subscriber_tv.flows.promotions.give import NotEligible
 from subscriber_tv.subscriber_tv.report.tv_quote_and_bill.tv_quote_and_bill import execute
 from subscriber_tv.tests import factories
-from subscriber_tv.tests.billing_case import COMPANY, TODAY
+from subscriber_tv.tests.billing_case import TODAY, make_promotion
 from subscriber_tv.tests.processes import on_own_connections
 from subscriber_tv.tests.quote_case import QuoteCase
 from subscriber_tv.tests.test_commitment import ALL, LEGAL, make_rule
@@ -36,24 +36,7 @@ class TestQuoteTerms(QuoteCase):
 		frappe.db.set_value("Customer", self.customer, "language", "en")
 
 	def promotion(self, **values):
-		code = frappe.generate_hash(length=6).upper()
-		doc = {
-			"doctype": "TV Promotion",
-			"promotion_name": f"Q {code}",
-			"label": "Half price",
-			"company": COMPANY,
-			"currency": "EUR",
-			"given": "By Code",
-			"code": code,
-			"discount_kind": "Percent",
-			"percent": 50,
-			"duration": "Periods",
-			"periods": 3,
-			"valid_from": "2020-01-01",
-		}
-		found = frappe.get_doc({**doc, **values}).insert()
-		frappe.db.commit()
-		return found
+		return make_promotion(**{"label": "Half price", "duration": "Periods", "periods": 3, **values})
 
 	def refused(self, call) -> str:
 		with self.assertRaises(NotEligible) as refused:
