@@ -43,7 +43,7 @@ def _one(bench: Bench, edge: servers.Server, form: str, way: str, times: float) 
 		f"\nstorm at edge {form}, {way}: {capacity:,.0f} answers/s measured, {number:,} TVs within {WITHIN:g} s"
 	)
 	outcome = _storm(bench, edge, way, asked, number, WITHIN, ideal * _GIVE_UP)
-	goals = goals_of(outcome, ideal, number)
+	goals = goals_of(outcome, ideal)
 	memory = [value / _MIB for value in outcome["resident"]]
 	print(
 		f"ideal {ideal:.1f} s; half answered after {outcome['p50']:.1f} s, 99 % after {outcome['p99']:.1f} s, the last "
@@ -60,7 +60,7 @@ def _one(bench: Bench, edge: servers.Server, form: str, way: str, times: float) 
 	return {**outcome, "capacity": capacity, "tvs": number, "ideal": ideal, "goals": told}
 
 
-def goals_of(outcome: dict, ideal: float, number: int) -> list[Goal]:
+def goals_of(outcome: dict, ideal: float) -> list[Goal]:
 	"""G6. `ideal`: seconds in which the edge could have answered all, one after the other."""
 	memory = outcome["resident"]
 	grown = (max(memory) - memory[0]) / _MIB if memory else None
