@@ -32,7 +32,6 @@ from subscriber_tv.edge.config import Config
 from subscriber_tv.edge.counts import Counts
 from subscriber_tv.edge.lean import protocol, reply
 from subscriber_tv.edge.node import EdgeNode
-from subscriber_tv.edge.reader import Reader
 from subscriber_tv.edge.store import Store
 
 AUDIENCE = "edge"
@@ -87,11 +86,13 @@ class Bench:
 		counts = Counts(self.config.counts_file)
 		for tv in range(len(tvs)):
 			counts.count(tvs.serial(tv), 1, "A" * 22, False)
-		self.counts = counts
+		counts.close()
+		# All parts use the connections of one worker: what another one writes would be read anew.
 		self.edge = Edge(self.config)
-		self.node = EdgeNode(self.config)
+		self.node: EdgeNode = self.edge._node
+		self.counts = self.node._counts
+		self.held = self.node.store
 		self.alone = Store(self.config.database, read_only=True)
-		self.held = Reader(self.config.database)
 
 	def questions(self, count: int) -> list[tuple[str, bytes]]:
 		"""The next questions: of whom, and their bodies."""
