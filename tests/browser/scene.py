@@ -72,6 +72,7 @@ def _make_offer() -> str:
 
 	for number, (name, genre) in enumerate(CHANNELS, start=1):
 		factories.make_channel(f"C{number:03}", channel_name=name, lcn=number, genre=genre, language="fr")
+	frappe.db.set_value("TV Channel", "C005", "age_rating", "From 16 years")
 	codes = [f"C{number:03}" for number in range(1, len(CHANNELS) + 1)]
 	bouquet = factories.make_bouquet("ESSENTIEL", channels=tuple(codes), bouquet_name="Bouquet Essentiel")
 	factories.make_offer("HOTEL-CONFORT", offer_name="Hôtel Confort")

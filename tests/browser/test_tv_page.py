@@ -88,6 +88,7 @@ def test_a_tv_pairs_plays_is_suspended_plays_again_and_ends(living_room, desk, s
 	picture(tv, "tv-playing-en")
 	watch_and_zap(tv, picture)
 	remembers(tv, serial)
+	opens_by_pin(tv, desk, serial)
 
 	change(desk, scene.subscription, "end")
 	expect(tv.locator(ENDED)).to_be_visible()
@@ -222,6 +223,38 @@ def remembers(tv, serial: str) -> None:
 	tv.keyboard.press("Enter")
 	expect(tv.locator("#note")).to_contain_text("Droits vérifiés")
 	assert count_of(tv, serial) > counts
+
+
+def opens_by_pin(tv, desk, serial: str) -> None:
+	"""A channel that is not for the young, on a TV whose subscriber has a PIN."""
+	desk.evaluate(
+		"(device) => frappe.xcall('subscriber_tv.api.activation.set_parental_lock',"
+		" { device, age: '12', pin: '2468', pin_rule: 'New' })",
+		serial,
+	)
+	told = """(serial) => {
+		const { lease } = JSON.parse(localStorage.getItem(`tv-answer-${serial}`));
+		return JSON.parse(atob(lease.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).lock === 12;
+	}"""
+	tv.wait_for_function(told, arg=serial)
+	card = tv.locator(".blocked-card")
+	tv.keyboard.press("5")
+	expect(card).to_contain_text("16 ans")
+	expect(card).to_contain_text("Saisissez le code parental")
+	tv.keyboard.type("1357")
+	expect(card.locator(".pin")).to_have_text("●●●●")
+	tv.keyboard.press("Enter")
+	expect(card).to_contain_text("Ce code n'est pas le bon.")
+	tv.keyboard.type("2468")
+	tv.keyboard.press("Enter")
+	expect(card).to_have_count(0)
+	# Whoever leaves the channel and comes back is asked again.
+	tv.keyboard.press("PageUp")
+	expect(card).to_have_count(0)
+	tv.keyboard.press("PageDown")
+	expect(card).to_contain_text("Saisissez le code parental")
+	tv.keyboard.press("PageDown")
+	expect(card).to_have_count(0)
 
 
 def change(desk, subscription: str, event: str) -> None:
