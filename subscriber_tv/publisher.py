@@ -10,7 +10,7 @@ import waitress
 
 from subscriber_tv.api.feed import FeedApp
 from subscriber_tv.core.activation import report
-from subscriber_tv.flows.activation import sweep
+from subscriber_tv.flows.activation import sign_rows, sweep
 from subscriber_tv.flows.mqtt import listen as tv_words
 
 THREADS = 32
@@ -21,6 +21,7 @@ def serve(host: str, port: int) -> None:
 	"""Sweep and serve the connected site until SIGTERM or SIGINT. Exits with an error when the port is taken."""
 	logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 	stop, horizon = threading.Event(), sweep.Horizon()
+	sign_rows.use_processes(max(1, (os.cpu_count() or 2) - 1))
 	for number in (signal.SIGTERM, signal.SIGINT):
 		signal.signal(number, lambda *_args: stop.set())
 	app = FeedApp(frappe.local.site, os.path.abspath(frappe.local.sites_path), horizon)
@@ -34,6 +35,7 @@ def serve(host: str, port: int) -> None:
 	finally:
 		horizon.close()
 		server.close()
+		sign_rows.close()
 	sweep.log.info("stopped")
 
 

@@ -9,8 +9,10 @@ import tempfile
 from contextlib import closing
 
 import frappe
+import msgspec
 from frappe.tests.utils import FrappeTestCase
 
+from subscriber_tv.core.activation import compact
 from subscriber_tv.core.activation.compare import DIFFERENT, EXTRA, MISSING
 from subscriber_tv.edge.store import sealed
 from subscriber_tv.flows.activation import keys, store_rights
@@ -72,7 +74,8 @@ class TestCompareEdges(FrappeTestCase):
 		with closing(sqlite3.connect(os.path.join(self.folder, "edge.db"))) as file:
 			(blob,) = file.execute("select entry from device where serial = ?", (second,)).fetchone()
 		self.spoil("insert into device values ('EXTRA-000001', 1, ?)", sealed("EXTRA-000001", blob[4:]))
-		changed = blob[4:].replace(b"Active", b"aCTIVE")
+		entry = msgspec.structs.replace(compact.entry(second, blob[4:]), play_seconds=1)
+		changed = compact.pack(entry)
 		self.spoil("update device set entry = ? where serial = ?", sealed(second, changed), second)
 		found = self.compared()
 		kinds = {(one.kind, one.subject) for one in found.differences}

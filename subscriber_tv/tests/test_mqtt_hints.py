@@ -207,7 +207,7 @@ class TestHints(BrokerCase):
 		"""Not even with the app's own password: the TV asks, and what it plays is what the desk signed."""
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))
 		publish_all()
-		lease = frappe.db.get_value("TV Entitlement", store_rights.name_of("Device", tv.serial), "lease")
+		lease = store_rights.entry("Device", tv.serial).lease
 		at_broker = self.switch_on(self.tell_broker()[tv.serial], version_of(tv.serial))
 		self.work_until(lambda: self.messenger._connection and self.messenger._connection.connected)
 		connection = self.messenger._connection
@@ -221,9 +221,7 @@ class TestHints(BrokerCase):
 			connection.publish(f"{base}/{leaf}", payload, within=30)
 		self.work_until(lambda: at_broker.asked)
 		self.assertEqual((at_broker.asked, at_broker.obeyed), (1, []))
-		self.assertEqual(
-			frappe.db.get_value("TV Entitlement", store_rights.name_of("Device", tv.serial), "lease"), lease
-		)
+		self.assertEqual(store_rights.entry("Device", tv.serial).lease, lease)
 
 
 class TestBrokerFiles(BrokerCase):
@@ -275,9 +273,8 @@ class TestBrokerFiles(BrokerCase):
 		self.assertNotIn("mqtt", json.loads(tv.power_on().body))
 
 	def lease_of(self, tv) -> dict:
-		name = store_rights.name_of("Device", tv.serial)
 		publish_all()
-		return json.loads(jws.unverified_claims(frappe.db.get_value("TV Entitlement", name, "lease")))
+		return json.loads(jws.unverified_claims(store_rights.entry("Device", tv.serial).lease))
 
 	def test_a_missing_secret_keeps_no_tv_from_pairing(self):
 		tv = bound_tv(factories.make_subscription("Awaiting Activation"))

@@ -10,9 +10,7 @@ from subscriber_tv.tests.test_publisher import many_tvs, publish_all
 
 
 def play_hours(serial: str) -> float:
-	return (
-		frappe.db.get_value("TV Entitlement", store_rights.name_of("Device", serial), "play_seconds") / 3600
-	)
+	return store_rights.entry("Device", serial).play_seconds / 3600
 
 
 class TestOfferTerms(FrappeTestCase):

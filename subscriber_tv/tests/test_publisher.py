@@ -11,7 +11,7 @@ import frappe
 from frappe.tests.utils import FrappeTestCase
 
 from subscriber_tv.api.feed import FeedApp
-from subscriber_tv.core.activation import feed
+from subscriber_tv.core.activation import compact, feed
 from subscriber_tv.flows.activation import keys, publish, store_rights, sweep
 from subscriber_tv.flows.activation.note_change import note_change, note_changes
 from subscriber_tv.flows.activation.unbind import unbind
@@ -225,7 +225,7 @@ class TestFeed(FrappeTestCase):
 		page = feed.decode_page(body, headers[feed.SIGNATURE_HEADER], keys.verifier())
 		self.assertEqual((page.after, page.upto), (0, publish.current_sequence()))
 		self.assertEqual((page.as_of, page.last), (1_800_000_000, True))
-		found = {entry.subject: entry for entry in page.rows}
+		found = {entry.subject: compact.opened(entry) for entry in page.rows}
 		self.assertEqual(found[self.tv.serial].state, "Active")
 		_status, headers, body = self.get(f"/feed/deltas?after={page.upto}&wait=0")
 		delta = feed.decode_page(body, headers[feed.SIGNATURE_HEADER], keys.verifier())
@@ -235,7 +235,7 @@ class TestFeed(FrappeTestCase):
 		_status, headers, body = self.get("/feed/snapshot?after=0")
 		with self.assertRaises(feed.BadPage):
 			feed.decode_page(
-				body.replace(b"Active", b"Paused"), headers[feed.SIGNATURE_HEADER], keys.verifier()
+				body.replace(b'"packed":"A', b'"packed":"B'), headers[feed.SIGNATURE_HEADER], keys.verifier()
 			)
 
 	def test_what_the_feed_refuses(self):

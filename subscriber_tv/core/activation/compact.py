@@ -23,13 +23,13 @@ from subscriber_tv.core.devices.jws import b64url
 
 FIRST = b"\x01"
 
-_STATES = ("", "Active", "Suspended", "Ended", "Not Started", "Quarantined")
-_NUMBERS = {state: number for number, state in enumerate(_STATES)}
+STATES = ("", "Active", "Suspended", "Ended", "Not Started", "Quarantined")
+NUMBERS = {state: number for number, state in enumerate(STATES)}
 # An account's name is 22 characters, which are 132 bits.
 _ACCOUNT = 22
 
 
-class _Row(msgspec.Struct, frozen=True, array_like=True):
+class PackedRow(msgspec.Struct, frozen=True, array_like=True):
 	"""Form 1. Times are epoch seconds UTC; a signature that is not there is empty."""
 
 	seq: int
@@ -56,12 +56,12 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
 	mqtt: int = 0
 
 
-class _Otherwise(Exception):
+class Otherwise(Exception):
 	"""The row is not spelled as this form has it."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Row).decode
+_decode = msgspec.msgpack.Decoder(PackedRow).decode
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
 _json = msgspec.json.Encoder().encode
 _read_lease = msgspec.json.Decoder(documents.Lease).decode
@@ -73,9 +73,14 @@ def pack(entry: Entry) -> bytes:
 	if entry.packed:
 		return entry.packed
 	try:
-		return FIRST + _encode(_packed(entry))
-	except (_Otherwise, ValueError, KeyError):
+		return seal(_packed(entry))
+	except (Otherwise, ValueError, KeyError):
 		return _encode(entry)
+
+
+def seal(found: PackedRow) -> bytes:
+	"""The bytes of a row of form 1."""
+	return FIRST + _encode(found)
 
 
 def on_its_way(entry: Entry) -> Entry:
@@ -83,6 +88,11 @@ def on_its_way(entry: Entry) -> Entry:
 	if entry.kind != DEVICE or entry.removed:
 		return entry
 	return Entry(DEVICE, entry.subject, entry.seq, packed=pack(entry))
+
+
+def opened(sent: Entry) -> Entry:
+	"""The row in whole, of one as it travels."""
+	return entry(sent.subject, sent.packed) if sent.packed else sent
 
 
 def entry(serial: str, packed: bytes) -> Entry:
@@ -96,7 +106,7 @@ def entry(serial: str, packed: bytes) -> Entry:
 		subject=serial,
 		seq=found.seq,
 		version=found.version,
-		state=_STATES[found.state],
+		state=STATES[found.state],
 		key_hash=b64url(found.key_hash),
 		rights_from=found.rights_from,
 		rights_until=found.rights_until,
@@ -123,7 +133,7 @@ def row(serial: str, packed: bytes) -> Row:
 	return Row(
 		serial=serial,
 		key_hash=b64url(found.key_hash),
-		state=_STATES[found.state],
+		state=STATES[found.state],
 		rights_from=found.rights_from,
 		rights_until=found.rights_until,
 		lease=lease,
@@ -151,40 +161,40 @@ def newest(serial: str, packed: bytes) -> bytes:
 	return packed if packed[:1] == FIRST else pack(entry(serial, packed))
 
 
-def _packed(entry: Entry) -> _Row:
+def _packed(entry: Entry) -> PackedRow:
 	if entry.kind != DEVICE or entry.removed or entry.document or entry.document_hash:
-		raise _Otherwise
+		raise Otherwise
 	lease, denial = _lease_of(entry), _denial_of(entry)
 	said = lease or denial or ("", "", 0)
 	if lease and denial and lease[:3] != denial[:3]:
-		raise _Otherwise
+		raise Otherwise
 	header, issuer, signed_at = said[:3]
-	found = _Row(
+	found = PackedRow(
 		seq=entry.seq,
 		version=entry.version,
-		state=_NUMBERS[entry.state],
-		key_hash=_raw(entry.key_hash),
+		state=NUMBERS[entry.state],
+		key_hash=raw(entry.key_hash),
 		rights_from=entry.rights_from,
 		rights_until=entry.rights_until,
 		offers=entry.offers,
 		play_seconds=entry.play_seconds,
 		signed_at=signed_at,
 		expires_at=entry.expires_at,
-		signed_by=_raw(header),
+		signed_by=raw(header),
 		issuer=issuer,
 		lease=lease[3] if lease else b"",
 		denial_code=denial[4] if denial else "",
 		denial=denial[3] if denial else b"",
-		key=_raw(entry.key),
-		fp=_raw(entry.fp),
-		account=_raw_account(entry.account),
+		key=raw(entry.key),
+		fp=raw(entry.fp),
+		account=raw_account(entry.account),
 		streams=entry.streams,
 		lock=entry.lock,
-		pin=_raw(entry.pin),
+		pin=raw(entry.pin),
 		mqtt=lease[4] if lease else 0,
 	)
 	if _tokens(entry.subject, found) != (entry.lease, entry.denial):
-		raise _Otherwise
+		raise Otherwise
 	return found
 
 
@@ -203,11 +213,10 @@ def _denial_of(entry: Entry) -> tuple[str, str, int, bytes, str] | None:
 	return _key_of(entry.denial), claims.iss, claims.iat, _signature_of(entry.denial), claims.code
 
 
-def _tokens(serial: str, found: _Row) -> tuple[str, str]:
-	"""Lease and denial, spelled as they were signed."""
-	lease = denial = ""
-	if found.lease:
-		claims = documents.Lease(
+def lease_claims(serial: str, found: PackedRow) -> bytes:
+	"""What the lease of this row says, spelled as it is signed."""
+	return _json(
+		documents.Lease(
 			found.issuer,
 			serial,
 			"tv",
@@ -221,18 +230,26 @@ def _tokens(serial: str, found: _Row) -> tuple[str, str]:
 			found.mqtt or UNSET,
 			found.lock or UNSET,
 		)
-		lease = f"{_header(jws.LEASE, found.signed_by)}.{b64url(_json(claims))}.{b64url(found.lease)}"
+	)
+
+
+def denial_claims(serial: str, found: PackedRow) -> bytes:
+	"""What the denial of this row says, likewise."""
+	text = wire.DENIAL_TEXTS[found.denial_code]
+	return _json(
+		documents.Denial(found.issuer, serial, "tv", found.signed_at, found.version, found.denial_code, text)
+	)
+
+
+def _tokens(serial: str, found: PackedRow) -> tuple[str, str]:
+	"""Lease and denial, as they were signed."""
+	lease = denial = ""
+	if found.lease:
+		header = _header(jws.LEASE, found.signed_by)
+		lease = f"{header}.{b64url(lease_claims(serial, found))}.{b64url(found.lease)}"
 	if found.denial:
-		said = documents.Denial(
-			found.issuer,
-			serial,
-			"tv",
-			found.signed_at,
-			found.version,
-			found.denial_code,
-			wire.DENIAL_TEXTS[found.denial_code],
-		)
-		denial = f"{_header(jws.DENIAL, found.signed_by)}.{b64url(_json(said))}.{b64url(found.denial)}"
+		header = _header(jws.DENIAL, found.signed_by)
+		denial = f"{header}.{b64url(denial_claims(serial, found))}.{b64url(found.denial)}"
 	return lease, denial
 
 
@@ -251,16 +268,17 @@ def _key_of_header(header: str) -> str:
 
 
 def _signature_of(token: str) -> bytes:
-	return _raw(token.rpartition(".")[2])
+	return raw(token.rpartition(".")[2])
 
 
-def _raw(text: str) -> bytes:
+def raw(text: str) -> bytes:
+	"""The bytes of a base64url text; ValueError when it is not the canonical spelling of any."""
 	return jws.b64url_decode(text) if text else b""
 
 
-def _raw_account(text: str) -> bytes:
-	"""Of the 132 bits the last four share a byte with four that are nothing."""
+def raw_account(text: str) -> bytes:
+	"""An account's name in 17 bytes: of the 132 bits the last four share a byte with four that are nothing."""
 	raw = jws.b64url_decode(f"{text}A") if text else b""
 	if text and (len(text) != _ACCOUNT or len(raw) != 17):
-		raise _Otherwise
+		raise Otherwise
 	return raw

@@ -12,130 +12,51 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET
 
 from subscriber_tv.core.activation import documents, streams
+from subscriber_tv.core.activation.facts import (
+	BouquetFacts,
+	ChannelFacts,
+	ContractFacts,
+	DeviceFacts,
+	Facts,
+	LineSpan,
+	OfferFacts,
+	Span,
+)
 from subscriber_tv.core.activation.feed import DEVICE, OFFER, Entry
 from subscriber_tv.core.devices import jws, wire
+
+__all__ = [
+	"BouquetFacts",
+	"ChannelFacts",
+	"ContractFacts",
+	"DeviceFacts",
+	"Facts",
+	"LineSpan",
+	"OfferFacts",
+	"Span",
+	"compile",
+	"sign",
+]
 
 # States of a subscription in which its TVs play.
 WATCHING = frozenset({"Active", "Cancelling"})
 _OVER = frozenset({"Cancelled", "Uninstalled"})
 _STATE_OF = {"": "Active", "suspended": "Suspended", "ended": "Ended", "not_started": "Not Started"}
 QUARANTINED = "quarantined"
+DAY = 86_400
 # Counts up when leases come to say more of the same facts, so that all are signed anew. 2: to whom they belong.
 _FORM = b"2\n"
+_json = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True)
-class Span:
-	"""A subscription was, is or will be in `state` during [start, end); end None means until further notice."""
-
-	state: str
-	start: date
-	end: date | None = None
-
-
-@dataclass(frozen=True)
-class LineSpan:
-	"""A line of a subscription gives the right to an offer version during [start, end); None is open.
-
-	An option gives it to the TVs of the line it widens, `option_of`.
-	"""
-
-	line_id: str
-	offer_version: str
-	start: date | None = None
-	end: date | None = None
-	option_of: str = ""
-
-
-@dataclass(frozen=True)
-class ContractFacts:
-	"""A subscription's states and lines in order of time. `time_zone` is its site's IANA name."""
-
-	subscription: str
-	time_zone: str
-	spans: tuple[Span, ...]
-	lines: tuple[LineSpan, ...]
-
-
-@dataclass(frozen=True)
-class DeviceFacts:
-	"""A bound TV; a TV without key or subscription has no rights and should be given as `removed`.
-
-	`quarantined`: it is taken for one of several with the same keys and gets nothing but a denial that says so.
-	`restricted`: under the same suspicion it keeps its line and loses the options that widen it.
-	"""
-
-	serial: str
-	key_hash: str
-	subscription: str
-	line_id: str
-	quarantined: bool = False
-	restricted: bool = False
-	# Its public key, "" for one without a key store; and what it must say of its parts, "" when that binds nothing.
-	key: str = ""
-	fp: str = ""
-	# Its parental lock, and the verifier of the PIN that opens it: see parental.py.
-	lock: int = 0
-	pin: str = ""
-
-
-@dataclass(frozen=True)
-class ChannelFacts:
-	"""A channel as the TV shows it. `number` is its place on the remote control (LCN)."""
-
-	code: str
-	name: str
-	number: int
-	definition: str = ""
-	genre: str = ""
-	language: str = ""
-	entitlement: str = ""
-	# Not for viewers below this age; 0 is for everybody.
-	age: int = 0
-
-
-@dataclass(frozen=True)
-class BouquetFacts:
-	"""A pack of channels."""
-
-	code: str
-	name: str
-	entitlement: str
-	channels: tuple[ChannelFacts, ...]
-
-
-@dataclass(frozen=True)
-class OfferFacts:
-	"""An offer version: its bouquets and how long a TV may play before it must ask again (seconds).
-
-	`streams`: how many streams it lets a subscription run at once; 0 says nothing about it.
-	"""
-
-	name: str
-	title: str
-	bouquets: tuple[BouquetFacts, ...]
-	play_seconds: int
-	streams: int = 0
-
-
-@dataclass(frozen=True)
-class Facts:
-	"""Everything `compile` needs for the subjects at hand. `removed`: serials that lost their row."""
-
-	devices: tuple[DeviceFacts, ...] = ()
-	contracts: tuple[ContractFacts, ...] = ()
-	offers: tuple[OfferFacts, ...] = ()
-	removed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Unsigned:
+class Unsigned(msgspec.Struct, frozen=True):
 	"""A row before its signature. `facts_hash` changes when and only when the row does."""
 
 	kind: str
@@ -167,6 +88,8 @@ class Signed:
 	subscription: str
 	facts_hash: str
 	signed_at: int
+	# When time alone makes the row the wrong one, its lease too old or its denial; 0 never.
+	due_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -183,9 +106,13 @@ def compile(facts: Facts, now: int) -> tuple[Unsigned, ...]:
 	"""The unsigned rows of all subjects in `facts`, as they stand at `now` (epoch seconds UTC)."""
 	contracts = {contract.subscription: contract for contract in facts.contracts}
 	offers = {offer.name: offer for offer in facts.offers}
+	lines: dict[tuple[str, str, bool], dict[str, Any]] = {}
 	return (
 		*(_offer(offer) for offer in facts.offers),
-		*(_device(device, contracts.get(device.subscription), offers, now) for device in facts.devices),
+		*(
+			_device(device, contracts.get(device.subscription), offers, now, lines)
+			for device in facts.devices
+		),
 		*(_hashed(Unsigned(DEVICE, serial, "", removed=True)) for serial in facts.removed),
 	)
 
@@ -204,7 +131,7 @@ def sign(
 
 	`version` must never fall for a TV: take the sequence number of the last change of `facts_hash`.
 	`has_broker` tells TVs that were paired before there was a message broker to ask for their place at it.
-	Sign a row again when `facts_hash` changed, when its lease grows old, or when `due_again` has come.
+	Sign a row again when `facts_hash` changed, or when `due_at` has come.
 	"""
 	expires = min(now + max_stale, unsigned.rights_until or now + max_stale)
 	head = (issuer, unsigned.subject, "tv", now, expires, version)
@@ -232,14 +159,38 @@ def sign(
 		lock=unsigned.lock,
 		pin=unsigned.pin,
 	)
-	return Signed(entry, unsigned.subscription, unsigned.facts_hash, now)
+	return Signed(entry, unsigned.subscription, unsigned.facts_hash, now, due_again(unsigned, now, max_stale))
 
 
-def due_again(entry: Entry, now: int) -> bool:
-	"""Whether time alone has made a row's stored denial the wrong one: its rights began or ended since it was signed."""
-	if entry.state == "Active":
-		return bool(entry.rights_until) and entry.rights_until <= now
-	return 0 < entry.rights_from <= now
+def as_signed(row: Unsigned, packed: bytes, version: int, seq: int, expires_at: int) -> Entry:
+	"""The entry of a TV's row that was signed in its packed form: without tokens, which stand in there."""
+	return Entry(
+		kind=row.kind,
+		subject=row.subject,
+		seq=seq,
+		version=version,
+		state=row.state,
+		rights_from=row.rights_from,
+		rights_until=row.rights_until,
+		offers=row.offers,
+		play_seconds=row.play_seconds,
+		expires_at=expires_at,
+		packed=packed,
+	)
+
+
+def due_again(row: Unsigned, now: int, max_stale: int) -> int:
+	"""When a row that is signed `now` must be signed again (epoch seconds UTC); 0 when time changes nothing in it.
+
+	A lease is a day old at most, or half of a shorter life; and a stored denial is the wrong one once rights begin or end.
+	"""
+	moments = [row.rights_until] if row.state == "Active" else []
+	if row.state == "Not Started":
+		moments.append(row.rights_from)
+	ends = row.rights_until or now + max_stale + 1
+	if row.rights_from and now + max_stale < ends:
+		moments.append(now + min(DAY, max_stale // 2))
+	return min(filter(None, moments), default=0)
 
 
 def window(contract: ContractFacts, line_id: str, now: int) -> Window | None:
@@ -307,41 +258,58 @@ def _midnight(day: date, zone: ZoneInfo) -> int:
 
 
 def _device(
-	device: DeviceFacts, contract: ContractFacts | None, known: dict[str, OfferFacts], now: int
+	device: DeviceFacts,
+	contract: ContractFacts | None,
+	known: dict[str, OfferFacts],
+	now: int,
+	lines: dict[tuple[str, str, bool], dict[str, Any]],
 ) -> Unsigned:
+	"""`lines` keeps what the TVs of one line share: a hotel has one line and a thousand TVs."""
 	if contract is None or not device.key_hash:
 		return _hashed(Unsigned(DEVICE, device.serial, "", removed=True))
 	if device.quarantined:
 		return _hashed(_quarantined(device))
-	if device.restricted:
-		contract = replace(contract, lines=tuple(line for line in contract.lines if not line.option_of))
-	found = window(contract, device.line_id, now)
-	outside = found.outside if found else _code_at(contract, ZoneInfo(contract.time_zone), now)
-	is_open = found is not None and found.start <= now
-	offers = found.offers if found else ()
-	held = [known[name] for name in offers if name in known]
+	line = (device.subscription, device.line_id, device.restricted)
+	if line not in lines:
+		lines[line] = _line(contract, device.line_id, device.restricted, known, now)
 	return _hashed(
 		Unsigned(
 			DEVICE,
 			device.serial,
 			"",
 			subscription=device.subscription,
-			state="Active" if is_open else _STATE_OF[outside],
 			key_hash=device.key_hash,
-			rights_from=found.start if found else 0,
-			rights_until=found.end if found else 0,
-			offers=offers,
-			play_seconds=min((offer.play_seconds for offer in held), default=86_400),
-			denial_code=outside,
 			key=device.key,
 			fp=device.fp,
-			account=streams.account_of(device.subscription),
-			# The widest offer counts: an option never takes streams away.
-			streams=max((offer.streams for offer in held), default=0),
 			lock=device.lock,
 			pin=device.pin,
+			**lines[line],
 		)
 	)
+
+
+def _line(
+	contract: ContractFacts, line_id: str, restricted: bool, known: dict[str, OfferFacts], now: int
+) -> dict[str, Any]:
+	"""What the row of every TV of a line says alike."""
+	if restricted:
+		contract = replace(contract, lines=tuple(line for line in contract.lines if not line.option_of))
+	found = window(contract, line_id, now)
+	outside = found.outside if found else _code_at(contract, ZoneInfo(contract.time_zone), now)
+	is_open = found is not None and found.start <= now
+	offers = found.offers if found else ()
+	held = [known[name] for name in offers if name in known]
+	return {
+		"state": "Active" if is_open else _STATE_OF[outside],
+		"rights_from": found.start if found else 0,
+		"rights_until": found.end if found else 0,
+		"offers": offers,
+		"play_seconds": min((offer.play_seconds for offer in held), default=86_400),
+		"denial_code": outside,
+		"account": streams.account_of(contract.subscription),
+		# The widest offer counts: an option never takes streams away.
+		"streams": max((offer.streams for offer in held), default=0),
+	}
 
 
 def _quarantined(device: DeviceFacts) -> Unsigned:
@@ -377,7 +345,7 @@ def _offer(offer: OfferFacts) -> Unsigned:
 
 
 def _hashed(row: Unsigned) -> Unsigned:
-	return replace(row, facts_hash=hashlib.sha256(_FORM + msgspec.json.encode(row)).hexdigest())
+	return msgspec.structs.replace(row, facts_hash=hashlib.sha256(_FORM + _json(row)).hexdigest()[:32])
 
 
 def _lease(row: Unsigned, signer: jws.Signer, head: tuple, has_broker: bool) -> str:

@@ -107,17 +107,29 @@ class Signer:
 		self._ecdsa = ec.ECDSA(hashes.SHA256(), deterministic_signing=True) if repeatable else _ECDSA
 		self.jwk = public_jwk(key.public_key(), kid)
 		self.kid = self.jwk["kid"]
+		self._headers: dict[str, str] = {}
 
 	def sign(self, typ: str, claims: bytes) -> str:
 		"""The compact token of `claims` (bytes, usually JSON); ValueError when it would be longer than its type allows."""
-		signed = f"{header_of(typ, self.kid)}.{b64url(claims)}"
-		r, s = decode_dss_signature(self._key.sign(signed.encode("ascii"), self._ecdsa))
-		raw = r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
-		token = f"{signed}.{b64url(raw)}"
+		signed = f"{self._header(typ)}.{b64url(claims)}"
+		token = f"{signed}.{b64url(self._signature(signed))}"
 		most = MAX_TOKEN.get(typ, MAX_PROOF)
 		if len(token) > most:
 			raise ValueError(f"{typ}: {len(token)} bytes are more than the {most} allowed")
 		return token
+
+	def signature(self, typ: str, claims: bytes) -> bytes:
+		"""The 64 bytes alone by which `sign` signs these claims."""
+		return self._signature(f"{self._header(typ)}.{b64url(claims)}")
+
+	def _signature(self, signed: str) -> bytes:
+		return _raw_signature(self._key.sign(signed.encode("ascii"), self._ecdsa))
+
+	def _header(self, typ: str) -> str:
+		found = self._headers.get(typ)
+		if found is None:
+			found = self._headers[typ] = header_of(typ, self.kid)
+		return found
 
 	@property
 	def point(self) -> str:
@@ -201,6 +213,11 @@ def key_id(token: str) -> str:
 def header_of(typ: str, kid: str) -> str:
 	"""The one header of a type and key, as tokens have it."""
 	return b64url(json.dumps({"alg": "ES256", "typ": typ, "kid": kid}, separators=(",", ":")).encode())
+
+
+def _raw_signature(der: bytes) -> bytes:
+	r, s = decode_dss_signature(der)
+	return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
 
 
 def _public_keys(key_set: dict) -> Iterable[tuple[dict, ec.EllipticCurvePublicKey]]:

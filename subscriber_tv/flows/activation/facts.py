@@ -24,7 +24,7 @@ def of_devices(serials: Iterable[str], subscriptions: Iterable[str] = ()) -> pro
 	zones = _time_zones({device.subscription for device in bound} | set(subscriptions))
 	contracts = tuple(
 		_contract(contract, zones[name])
-		for name, contract in timeline.load_many(zones).items()
+		for name, contract in timeline.load_for_rights(zones).items()
 		if name in zones
 	)
 	versions = {line.offer_version for contract in contracts for line in contract.lines}
@@ -101,22 +101,19 @@ def _bound(serials: list[str]) -> list[projection.DeviceFacts]:
 		)
 		.where(device.name.isin(serials) & device.credential_state.isin(PAIRED))
 		.where((device.line_id != "") & (device.key_hash != "") & (device.subscription != ""))
-		.run(as_dict=True)
+		.run()
 	)
 	return [
 		projection.DeviceFacts(
-			row.name,
-			row.key_hash,
-			row.subscription,
-			row.line_id,
-			quarantined=row.credential_state == movements.QUARANTINED,
-			restricted=row.suspicion == "Restricted",
-			key=row.public_key or "",
-			fp=(row.parts or "") if row.bind_parts else "",
-			lock=_age(row.parental_lock or row.site_lock),
-			pin=row.pin_verifier or "",
+			*names,
+			quarantined=state == movements.QUARANTINED,
+			restricted=suspicion == "Restricted",
+			key=public_key or "",
+			fp=(parts or "") if bind_parts else "",
+			lock=_age(own_lock or site_lock),
+			pin=pin or "",
 		)
-		for row in rows
+		for *names, state, suspicion, public_key, parts, bind_parts, own_lock, site_lock, pin in rows
 	]
 
 

@@ -22,8 +22,13 @@ class KeyMissing(frappe.ValidationError):
 
 def lease_signer() -> Signer:
 	"""The signer of leases, denials, offer documents and feed pages. Errors: KeyMissing."""
-	path = _path(LEASE_KEY)
+	path = lease_key()
 	return _signer(str(path), path.stat().st_mtime_ns)
+
+
+def lease_key() -> Path:
+	"""The file of the key that signs leases. Errors: KeyMissing."""
+	return _path(LEASE_KEY)
 
 
 def masters() -> Masters:

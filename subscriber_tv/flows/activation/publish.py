@@ -13,19 +13,21 @@ from frappe.utils import add_to_date, now_datetime
 
 from subscriber_tv.core.activation import projection
 from subscriber_tv.core.activation.feed import OFFER
-from subscriber_tv.flows.activation import facts, keys, store_rights
-from subscriber_tv.flows.mqtt import broker
-from subscriber_tv.flows.provisioning.follow_rights import follow_rights
+from subscriber_tv.flows.activation import expand, facts, keys, sign_rows, store_rights
+from subscriber_tv.flows.provisioning.follow_rights import follow_rights, is_followed
 from subscriber_tv.flows.settings import phase_on
 
 SEQUENCE = "TV-RIGHTS-SEQ"
 TURN = "TV-RIGHTS-TURN"
 """Counts the turns in which rights were worked on, whether or not a row got a number."""
 
-CHUNK = 500
+CHUNK = 2000
 """TVs signed in one transaction: about a tenth of a second, so nobody waits long for the lock."""
 
-DAY = 86_400
+SUBJECTS = 300
+"""Subscriptions expanded together, at most."""
+
+DAY = projection.DAY
 
 
 def publish_pending(*, now: int | None = None, limit: int = CHUNK) -> int:
@@ -42,14 +44,15 @@ def publish_pending(*, now: int | None = None, limit: int = CHUNK) -> int:
 	keys.lease_signer()  # without it no row can be signed; better one error than one on every row
 	lock_sequence()
 	rows = _merged(_waiting_rows(limit))
-	together = _devices_together(rows, now)
-	done = spent = len(together)
+	together = _together(rows, now, limit)
+	if together:
+		return together
+	done = spent = 0
 	for row in rows:
 		if spent >= limit:
 			break
-		if row.name not in together:
-			spent += _expand_safely(row, now, limit)
-			done += 1
+		spent += _expand_safely(row, now, limit)
+		done += 1
 	return done
 
 
@@ -126,28 +129,29 @@ def _publish(found: projection.Facts, now: int, again: bool = False) -> int:
 	"""Compile, sign and number what changed. The caller holds the sequence."""
 	rows = projection.compile(found, now)
 	before = store_rights.stored(store_rights.name_of(row.kind, row.subject) for row in rows)
-	signer, settings = keys.lease_signer(), frappe.get_cached_doc("TV Settings")
-	max_stale = (settings.max_stale_hours or 168) * 3600
-	issuer, has_broker = settings.issuer or "subscriber_tv", broker.enabled()
 	seq = _locked_sequence()
-	signed = []
+	numbered: list[sign_rows.Numbered] = []
 	for row in rows:
 		old = before.get(store_rights.name_of(row.kind, row.subject))
 		changed = row.facts_hash != (old and old.facts_hash)
 		if not (_still_stands(row, old) if row.removed else changed or (again and row.kind != OFFER)):
 			continue
 		seq += 1
-		version = seq if changed else old.version
-		done = projection.sign(row, signer, now, max_stale, issuer, version, has_broker=has_broker)
-		signed.append(
-			projection.Signed(done.entry.numbered(seq), done.subscription, done.facts_hash, done.signed_at)
-		)
-	follow_rights(signed, found, now)
-	store_rights.save(signed)
-	if signed:
+		numbered.append((row, seq if changed else old.version, seq))
+	_store(sign_rows.sign_rows(numbered, now), found, now)
+	if numbered:
 		series = frappe.qb.DocType("Series")
 		frappe.qb.update(series).set(series.current, seq).where(series.name == SEQUENCE).run()
-	return len(signed)
+	return len(numbered)
+
+
+def _store(batches: Iterable[list[projection.Signed]], found: projection.Facts, now: int) -> None:
+	if is_followed():
+		# Platforms are told of all at once: what a contract's account shall hold follows from the whole.
+		batches = [[row for batch in batches for row in batch]]
+		follow_rights(batches[0], found, now)
+	for batch in batches:
+		store_rights.save(batch)
 
 
 def _resign(serials: list[str], now: int) -> list[str]:
@@ -169,23 +173,29 @@ def _still_stands(row: projection.Unsigned, old) -> bool:
 	return bool(old) and not old.removed
 
 
-def _devices_together(rows: list, now: int) -> set[int]:
-	"""Publish the single TVs among these rows in one go; return the rows that are done.
+def _together(rows: list, now: int, limit: int) -> int:
+	"""Publish the single TVs and whole contracts among these rows in one go; return how many rows are done.
 
-	A van that comes back with a hotel's TVs notes each of them. When one cannot be compiled none is done here, and each
-	is tried for itself.
+	A van that comes back with a hotel's TVs notes each of them, and an operator who starts has ten thousand contracts.
+	When one cannot be compiled none is done here, and each is tried for itself.
 	"""
-	fresh = {row.name: row.subject for row in rows if row.subject_type == "Device" and not row.attempts}
-	if len(fresh) < 2:
-		return set()
-	frappe.db.savepoint("tv_outbox_devices")
+	fresh = [row for row in rows if not row.attempts and not row.cursor]
+	serials = {row.name: row.subject for row in fresh if row.subject_type == "Device"}
+	serials = dict(list(serials.items())[:limit])
+	contracts = {row.subject: row.name for row in fresh if row.subject_type == "Subscription"}
+	held = expand.whole_contracts(list(contracts)[:SUBJECTS], limit - len(serials))
+	done = [*serials, *(contracts[name] for name in held)]
+	if len(done) < 2:
+		return 0
+	frappe.db.savepoint("tv_outbox_together")
 	try:
-		_publish(facts.of_devices(fresh.values()), now)
+		tvs = [*serials.values(), *(serial for found in held.values() for serial in found)]
+		_publish(facts.of_devices(tvs, held), now)
 	except Exception:
-		frappe.db.rollback(save_point="tv_outbox_devices")
-		return set()
-	frappe.db.delete("TV Rights Outbox", {"name": ("in", list(fresh))})
-	return set(fresh)
+		frappe.db.rollback(save_point="tv_outbox_together")
+		return 0
+	frappe.db.delete("TV Rights Outbox", {"name": ("in", done)})
+	return len(done)
 
 
 def _expand_safely(row, now: int, limit: int) -> int:
@@ -207,42 +217,13 @@ def _expand(row, now: int, limit: int) -> int:
 		_publish(facts.of_offer(row.subject), now)
 		frappe.db.delete("TV Rights Outbox", {"name": row.name})
 		return 1
-	serials = _serials(row, limit)
+	serials = expand.next_serials(row, limit)
 	_publish(facts.of_devices(serials, [row.subject] if row.subject_type == "Subscription" else ()), now)
 	if len(serials) < limit or row.subject_type == "Device":
 		frappe.db.delete("TV Rights Outbox", {"name": row.name})
 	else:
 		frappe.db.set_value("TV Rights Outbox", row.name, "cursor", serials[-1])
 	return max(1, len(serials))
-
-
-def _serials(row, limit: int) -> list[str]:
-	"""The next TVs of the subject, after its cursor: those bound to it, and those that still have its rights."""
-	if row.subject_type == "Device":
-		return [row.subject]
-	device = frappe.qb.DocType("TV Device")
-	bound = (
-		frappe.qb.from_(device)
-		.select(device.name)
-		.where(device[row.subject_type.lower()] == row.subject)
-		.where((device.line_id != "") & (device.name > (row.cursor or "")))
-		.orderby(device.name)
-		.limit(limit)
-		.run(pluck=True)
-	)
-	if row.subject_type == "Site":
-		return bound
-	rights = frappe.qb.DocType("TV Entitlement")
-	entitled = (
-		frappe.qb.from_(rights)
-		.select(rights.subject)
-		.where((rights.subscription == row.subject) & (rights.removed == 0))
-		.where((rights.kind == "Device") & (rights.subject > (row.cursor or "")))
-		.orderby(rights.subject)
-		.limit(limit)
-		.run(pluck=True)
-	)
-	return sorted({*bound, *entitled})[:limit]
 
 
 def _waiting_rows(limit: int) -> list:
@@ -287,24 +268,9 @@ def _merged(rows: list) -> list:
 
 
 def _due(now: int, limit: int, failed: set[str]) -> list[str]:
-	"""TVs whose lease was signed a day ago or more, and those whose rights began or ended since, without the failed ones.
-
-	Three questions rather than one with `or`, so that each reads its own index.
-	"""
-	max_stale = (frappe.get_cached_doc("TV Settings").max_stale_hours or 168) * 3600
+	"""TVs whose lease was signed a day ago or more, and those whose rights began or ended since, without the failed ones."""
 	row = frappe.qb.DocType("TV Entitlement")
-	renewable = (row.rights_until == 0) | (row.expires_at < row.rights_until)
-	aged = now + max_stale - min(DAY, max_stale // 2)
-	due = (
-		(row.expires_at > 0) & (row.expires_at <= aged) & renewable,
-		(row.rights_until > 0) & (row.rights_until <= now) & (row.state == "Active"),
-		(row.state == "Not Started") & (row.rights_from > 0) & (row.rights_from <= now),
-	)
-	serials: list[str] = []
-	for condition in due:
-		query = frappe.qb.from_(row).select(row.subject).where(condition)
-		query = query.where(
-			(row.kind == "Device") & (row.removed == 0) & row.subject.notin(list(failed) or [""])
-		)
-		serials += query.limit(limit).run(pluck=True)
-	return list(dict.fromkeys(serials))[:limit]
+	query = frappe.qb.from_(row).select(row.subject).where((row.due_at > 0) & (row.due_at <= now))
+	query = query.where((row.kind == "Device") & (row.removed == 0))
+	query = query.where(row.subject.notin(list(failed) or [""]))
+	return query.orderby(row.due_at).limit(limit).run(pluck=True)

@@ -91,18 +91,15 @@ class Rows:
 		return self._found[doctype].get(change.name, ())
 
 
-def load_rows(changes: Iterable[dict], locked: bool = False) -> Rows:
-	"""The rows of these changes; `locked` reads past the transaction's snapshot."""
+def load_rows(
+	changes: Iterable[dict], locked: bool = False, of: Sequence[str] = (LINE, PRICE, DISCOUNT)
+) -> Rows:
+	"""The rows of these changes; `locked` reads past the transaction's snapshot, `of` names the tables that matter."""
 	changes = list(changes)
 	opened_or_changed = [change.name for change in changes if change.event in (CREATE, "change_lines")]
 	granted = [change.name for change in changes if change.event in (CREATE, "grant_discount")]
-	return Rows(
-		{
-			LINE: _load(LINE, opened_or_changed, locked),
-			PRICE: _load(PRICE, opened_or_changed, locked),
-			DISCOUNT: _load(DISCOUNT, granted, locked),
-		}
-	)
+	parents = {LINE: opened_or_changed, PRICE: opened_or_changed, DISCOUNT: granted}
+	return Rows({table: _load(table, parents[table] if table in of else [], locked) for table in parents})
 
 
 def rows_of(change: Change) -> dict[str, list[dict]]:

@@ -10,7 +10,7 @@ from subscriber_tv.core.contracts.states import CREATE
 from subscriber_tv.core.contracts.timeline import Agreed, Change, Contract, fold
 from subscriber_tv.core.money import money
 from subscriber_tv.flows.contracts import commitments
-from subscriber_tv.flows.contracts.change_rows import Rows, load_rows
+from subscriber_tv.flows.contracts.change_rows import LINE, Rows, load_rows
 
 #: Names in one `in (…)`; keeps a query of ten thousand contracts below the packet limit.
 CHUNK = 500
@@ -30,6 +30,15 @@ def load_many(subscriptions: Iterable[str]) -> dict[str, Contract]:
 	contracts: dict[str, Contract] = {}
 	for start in range(0, len(names), CHUNK):
 		contracts.update(_load_chunk(names[start : start + CHUNK]))
+	return contracts
+
+
+def load_for_rights(subscriptions: Iterable[str]) -> dict[str, Contract]:
+	"""Contracts as far as rights follow from them: states and lines, without prices, discounts, payers and terms."""
+	names = list(dict.fromkeys(subscriptions))
+	contracts: dict[str, Contract] = {}
+	for start in range(0, len(names), CHUNK):
+		contracts.update(_load_rights_chunk(names[start : start + CHUNK]))
 	return contracts
 
 
@@ -77,6 +86,18 @@ _COLUMNS = (
 	"former_payer",
 )
 
+_RIGHTS_COLUMNS = (
+	"name",
+	"subscription",
+	"change_no",
+	"event",
+	"from_state",
+	"to_state",
+	"effective_date",
+	"end_date",
+	"withdraws",
+)
+
 
 def agreed_of(facts: dict) -> Agreed:
 	"""The terms of the opening, from the fields of a TV Subscription named in AGREED."""
@@ -104,6 +125,29 @@ def _load_chunk(names: list[str]) -> dict[str, Contract]:
 		for fact in facts
 		if by_subscription[fact.name]
 	}
+
+
+def _load_rights_chunk(names: list[str]) -> dict[str, Contract]:
+	change = frappe.qb.DocType("TV Subscription Change")
+	query = frappe.qb.from_(change).select(*_RIGHTS_COLUMNS)
+	found = query.where(change.subscription.isin(names) & (change.docstatus == 1)).run(as_dict=True)
+	rows = load_rows(found, of=(LINE,))
+	changes = defaultdict(list)
+	for row in found:
+		changes[row.subscription].append(
+			Change(
+				no=row.change_no,
+				event=row.event,
+				from_state=row.from_state or None,
+				to_state=row.to_state,
+				effective=row.effective_date,
+				end=row.end_date,
+				lines=rows.lines_of(row),
+				steps=rows.steps_of(row),
+				withdraws=row.withdraws or None,
+			)
+		)
+	return {name: fold(folded, subscription=name) for name, folded in changes.items()}
 
 
 def _fold(subscription: str, changes: list[dict], rows: Rows, facts: dict) -> Contract:

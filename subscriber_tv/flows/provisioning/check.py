@@ -11,6 +11,7 @@ import frappe
 from subscriber_tv.core.activation.feed import DEVICE as DEVICE_ROW
 from subscriber_tv.core.provisioning import desired
 from subscriber_tv.flows.activation import facts, publish
+from subscriber_tv.flows.activation.store_rights import name_of
 from subscriber_tv.flows.provisioning import write_orders
 from subscriber_tv.flows.provisioning.ask_for_check import BEGINNING
 from subscriber_tv.flows.provisioning.follow_rights import Right, account_wishes, tv_wishes
@@ -57,9 +58,9 @@ def _tvs(last: str) -> tuple[list, str]:
 	"""Wishes for the next TVs in the order of their rows, and the last of them; "" when there are none."""
 	rows = frappe.get_all(
 		"TV Entitlement",
-		{"kind": DEVICE_ROW, "subject": (">", last)},
+		{"kind": DEVICE_ROW, "name": (">", name_of(DEVICE_ROW, last))},
 		["subject", "state", "removed", "offers", "subscription"],
-		order_by="subject",
+		order_by="name",
 		limit=CHUNK,
 	)
 	rights = [

@@ -54,6 +54,11 @@ def follow_rights(rows: Iterable, found: Facts, now: int) -> None:
 		ask_for_check(platform.name for platform in platforms)
 
 
+def is_followed() -> bool:
+	"""Whether any platform is told about rights, so that `follow_rights` has something to do."""
+	return bool(served())
+
+
 def tv_wishes(rights: Iterable[Right], codes: desired.Codes) -> Iterator[write_orders.Wish]:
 	"""What platforms shall hold about these TVs."""
 	for right in rights:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import replace
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from subscriber_tv.core.activation import compact, decide, feed, projection, streams
+from subscriber_tv.core.activation import compact, decide, feed, projection, signing, streams
 from subscriber_tv.core.activation.projection import Unsigned
 from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.core.devices.jws import b64url
@@ -62,6 +62,15 @@ def test_every_kind_of_row_comes_back_to_the_byte(row):
 	assert compact.entry(SERIAL, packed) == entry
 	assert compact.row(SERIAL, packed) == entry.row()
 	assert compact.number(packed) == 77
+
+
+@pytest.mark.parametrize("row", SHAPES.values(), ids=SHAPES.keys())
+def test_a_row_signed_in_a_batch_is_the_row_signed_alone(row):
+	for broker in (False, True):
+		entry = signed(replace(row, lock=12, pin=PARTS), broker=broker)
+		said = {"kid": SIGNER.kid, "now": NOW, "expires": entry.expires_at, "issuer": "operator"}
+		job = signing.prepare(replace(row, lock=12, pin=PARTS), version=9, seq=77, has_broker=broker, **said)
+		assert signing.rows_of(signing.sign_batch(signing.batch([job]), SIGNER)) == [compact.pack(entry)]
 
 
 def test_a_row_with_lease_and_key_takes_a_third_of_what_was_signed():

@@ -99,8 +99,30 @@ def test_a_row_signed_before_a_dated_end_answers_after_it_by_itself():
 def test_a_row_signed_before_a_dated_start_opens_by_itself():
 	row = entry(at(2026, 1, 30), *STORY)
 	assert decide.judge(row.row(), at(2026, 2, 1)).kind == "allow"
-	assert not projection.due_again(row, at(2026, 1, 31))
-	assert projection.due_again(row, at(2026, 2, 1))
+
+
+DAY = 86_400
+START, END = at(2026, 2, 1), at(2026, 2, 28)
+
+
+@pytest.mark.parametrize(
+	("now", "state", "since", "until", "max_stale", "due"),
+	[
+		(START, "Active", START, 0, WEEK, START + DAY),
+		(START, "Active", START, 0, DAY, START + DAY // 2),
+		(START, "Active", START, END, WEEK, START + DAY),
+		(END - 3600, "Active", START, END, WEEK, END),
+		(END - WEEK - 1, "Active", START, END, WEEK, END - WEEK - 1 + DAY),
+		(END - WEEK, "Active", START, END, WEEK, END),
+		(START - 3600, "Not Started", START, 0, WEEK, START),
+		(START - 3 * DAY, "Not Started", START, END, WEEK, START - 2 * DAY),
+		(START, "Suspended", 0, 0, WEEK, 0),
+		(END, "Ended", 0, 0, WEEK, 0),
+	],
+)
+def test_when_a_row_must_be_signed_again(now, state, since, until, max_stale, due):
+	row = projection.Unsigned("Device", "LG55-1", "", state=state, rights_from=since, rights_until=until)
+	assert projection.due_again(row, now, max_stale) == due
 
 
 def test_a_state_of_no_length_leaves_the_last_one():
