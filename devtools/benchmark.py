@@ -3,9 +3,11 @@
 device_auth   power-ons a second of edge, desk, an echo and FreeRADIUS at 563,000 TVs; a storm; replays
 billing       bill runs and ERPNext's own Subscription, on a site made for it
 reliability   what TVs are answered while edges, disks, clocks, publishers and brokers fail
+projection    from contracts to rights at the edge, stage by stage, on a site made for it
 """
 
 import subprocess
+from pathlib import Path
 
 from devtools import bench as benches
 from devtools import demo, packages, paths, proc, services, sites, stack
@@ -16,6 +18,7 @@ BILLING = paths.CLONE / "benchmarks/billing/run.py"
 RELIABILITY = paths.CLONE / "benchmarks/reliability/run.py"
 # Its faults on the ERP's side.
 WITH_SITE = ("publisher-killed", "redis")
+PROJECTION = paths.CLONE / "benchmarks/projection/run.py"
 SITE = "benchmark.localhost"
 DEVICE_AUTH = "benchmarks.device_auth"
 # What the figures of power-ons depend on: a projection that other code made is not used.
@@ -95,10 +98,19 @@ def _tvs(arguments: list[str]) -> list[str]:
 
 def _billing(bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
 	"""Fill a site made anew and bill it both ways."""
+	return _on_own_site(BILLING, bench, found, arguments)
+
+
+def _projection(bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
+	"""Fill a site made anew with TVs and publish their rights."""
+	return _on_own_site(PROJECTION, bench, found, arguments)
+
+
+def _on_own_site(script: Path, bench: benches.Bench, found: services.Services, arguments: list[str]) -> int:
 	overlay = benches.Overlay(bench, found, "benchmark", redis_pair=2)
 	sites.restore(overlay, sites.with_app(overlay), SITE)
 	step("measuring")
-	command = [overlay.bench.python, BILLING, "--site", SITE, *arguments]
+	command = [overlay.bench.python, script, "--site", SITE, *arguments]
 	try:
 		return subprocess.run(command, cwd=overlay.sites, env=overlay.env()).returncode
 	finally:
@@ -120,4 +132,9 @@ def _reliability(bench: benches.Bench, found: services.Services, arguments: list
 		sites.drop(overlay, SITE)
 
 
-BENCHMARKS = {"device_auth": _device_auth, "billing": _billing, "reliability": _reliability}
+BENCHMARKS = {
+	"device_auth": _device_auth,
+	"billing": _billing,
+	"reliability": _reliability,
+	"projection": _projection,
+}

@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
 		"benchmark", help="compare edge, desk and others, or billing with ERPNext's own"
 	)
 	benchmark.add_argument(
-		"name", nargs="?", default="device_auth", choices=["device_auth", "billing", "reliability"]
+		"name",
+		nargs="?",
+		default="device_auth",
+		choices=["device_auth", "billing", "reliability", "projection"],
 	)
 	benchmark.add_argument("--args", default="", help="passed on to the benchmark, e.g. --args='--rounds 9'")
 	benchmark.set_defaults(run=_benchmark)

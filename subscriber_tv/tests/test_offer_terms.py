@@ -47,10 +47,9 @@ class TestOfferTerms(FrappeTestCase):
 		model = factories.make_device_model(f"PARTS-{frappe.generate_hash(length=6).upper()}")
 		frappe.db.set_value("TV Device", serial, {"model": model, "parts": "P" * 43})
 		publish_all()
-		name = store_rights.name_of("Device", serial)
-		for doctype, of, field, value, column, expected in (
+		for doctype, of, field, value, said, expected in (
 			("TV Offer", "STREAMS-TV", "streams", 3, "streams", 3),
-			("TV Device Model", model, "bind_parts", 1, "parts", "P" * 43),
+			("TV Device Model", model, "bind_parts", 1, "fp", "P" * 43),
 		):
 			doc = frappe.get_doc(doctype, of)
 			doc.update({field: value})
@@ -58,6 +57,6 @@ class TestOfferTerms(FrappeTestCase):
 			waiting = frappe.get_all("TV Rights Outbox", {"subject_type": "Subscription"}, pluck="subject")
 			self.assertEqual(waiting, [subscription])
 			publish_all()
-			self.assertEqual(frappe.db.get_value("TV Entitlement", name, column), expected)
+			self.assertEqual(getattr(store_rights.entry("Device", serial), said), expected)
 			doc.save()
 			self.assertFalse(frappe.db.count("TV Rights Outbox"), "saved without a change")

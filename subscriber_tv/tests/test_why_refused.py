@@ -9,9 +9,11 @@ from pathlib import Path
 
 import frappe
 from frappe.utils import add_days, add_to_date, now_datetime
+from msgspec import structs
 
 from subscriber_tv.api import fleet
-from subscriber_tv.core.devices import wire
+from subscriber_tv.core.activation import compact
+from subscriber_tv.core.devices import jws, wire
 from subscriber_tv.flows.activation import bind, keys, publish, store_rights
 from subscriber_tv.flows.activation.auth import auth
 from subscriber_tv.flows.activation.record_answer import local_time
@@ -279,7 +281,8 @@ class TestWhyRefused(FleetCase):
 	def test_a_lease_that_ran_out(self):
 		tv = self.bound()
 		name = store_rights.name_of("Device", tv.serial)
-		frappe.db.set_value("TV Entitlement", name, "expires_at", int(time.time()) - 1)
+		entry = structs.replace(store_rights.entry("Device", tv.serial), expires_at=int(time.time()) - 1)
+		frappe.db.set_value("TV Entitlement", name, "packed", jws.b64url(compact.pack(entry)))
 		self.assertEqual(tv.power_on(), wire.UNAVAILABLE)
 		self.says(tv, "Active", "lease_expired", "fault is ours", "publisher", "TV Edge")
 
