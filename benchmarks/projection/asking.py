@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import secrets
-import time
 from pathlib import Path
 
 import frappe
@@ -19,7 +18,8 @@ _TICK = os.sysconf("SC_CLK_TCK")
 class Asking:
 	"""Asks as one TV, over a kept connection to an edge of this name."""
 
-	_count = int(time.time())
+	# The edges asked are fresh ones, and know no count.
+	_count = 0
 
 	def __init__(self, port: int, edge: str):
 		self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)

@@ -202,8 +202,9 @@ def hotel(options: argparse.Namespace) -> None:
 	tvs = frappe.db.count("TV Device", {"subscription": base.contract(0)})
 	with tempfile.TemporaryDirectory() as folder, _publisher() as port, _edge(Path(folder), port, 0) as ask:
 		last = _tv_of(0, "desc")
-		for number in range(2 * options.rounds):
-			event, expected = (("suspend", "suspended"), ("resume", "allow"))[number % 2]
+		for _turn in range(2 * options.rounds):
+			is_active = frappe.db.get_value("TV Subscription", base.contract(0), "state") == "Active"
+			event, expected = ("suspend", "suspended") if is_active else ("resume", "allow")
 			began = time.perf_counter()
 			change_state(subscription=base.contract(0), event=event)
 			frappe.db.commit()
