@@ -3,10 +3,11 @@
 import json
 import threading
 import time
-from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec.structs import replace
 
 from subscriber_tv.core.activation import compact, feed, projection, report, telemetry
 from subscriber_tv.core.activation.projection import (
