@@ -111,10 +111,19 @@ def test_a_forged_hint_alone_does_not_touch_what_a_tv_holds(watched, forger, bro
 
 def test_a_real_change_shows_at_the_hint(watched, forger, broker, rights, publisher, edge):
 	dark = watched(CUT)
+	becomes(CUT, "Active", rights, edge)
+	try:
+		assert not dark.rights()[0]
+		say(forger, broker.topic("site", "TVL-1", "cmd"), payloads.hint(2**52, 0))
+		eventually(lambda: dark.screens)
+		assert dark.screens[-1].kind == PLAYING and dark.rights()[0]
+	finally:
+		# The next server's edge serves the same operator.
+		becomes(CUT, "Suspended", rights, edge)
+
+
+def becomes(serial, state, rights, edge) -> None:
+	"""The contract changes, and the edge has heard of it."""
 	before = edge.health()["seq"]
-	rights.set_state(CUT, "Active")
+	rights.set_state(serial, state)
 	eventually(lambda: edge.health()["seq"] > before)
-	assert not dark.rights()[0]
-	say(forger, broker.topic("site", "TVL-1", "cmd"), payloads.hint(2**52, 0))
-	eventually(lambda: dark.screens)
-	assert dark.screens[-1].kind == PLAYING and dark.rights()[0]
