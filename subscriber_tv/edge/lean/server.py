@@ -6,6 +6,7 @@ all of them are replaced.
 
 from __future__ import annotations
 
+import errno
 import logging
 import multiprocessing
 import os
@@ -26,6 +27,8 @@ _BACKLOG = 4096
 _SHORT_LIFE = 1.0
 _KILL_AFTER = 7.0
 _TICK = 0.2
+# Seconds to wait for an address that workers of a killed main process still hold; they look twice a second.
+ORPHANS = 10.0
 
 
 class Server:
@@ -46,7 +49,7 @@ class Server:
 
 	def serve(self, started: Callable[[], None]) -> None:
 		"""Listen, call `started`, and serve."""
-		with _listen(self._config.host, self._config.port) as self._listening:
+		with listen(self._config.host, self._config.port) as self._listening:
 			for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
 				signal.signal(number, self._heard)
 			started()
@@ -125,12 +128,26 @@ def _see_off(process: BaseProcess, tell: float, kill: float, now: float) -> bool
 	return True
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+	"""Listen at this address; OSError when it stays taken, or is none of ours."""
 	family, kind, protocol, _name, address = socket.getaddrinfo(
 		host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
 	)[0]
 	listening = socket.socket(family, kind, protocol)
 	listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-	listening.bind(address)
+	until = time.monotonic() + ORPHANS
+	while not _bound(listening, address, until):
+		time.sleep(_TICK / 4)
 	listening.listen(_BACKLOG)
 	return listening
+
+
+def _bound(listening: socket.socket, address: tuple, until: float) -> bool:
+	"""Whether the address is ours now. Workers of a main process that was killed hold it until they see that it is gone."""
+	try:
+		listening.bind(address)
+	except OSError as error:
+		if error.errno != errno.EADDRINUSE or time.monotonic() >= until:
+			raise
+		return False
+	return True
