@@ -17,6 +17,10 @@ EDGE = "edge-test"
 """Name of the edges that tests start."""
 
 
+# Seconds that a question of these edges for news stays open.
+FEED_WAIT = 1
+
+
 def on_own_connections(*calls: Callable) -> list:
 	"""Run the calls at once, each on its own connection and committed; results or exceptions, in order."""
 	results: list = [None] * len(calls)
@@ -94,7 +98,7 @@ def start_edge(folder: str, port: int, feed_port: int, public_keys: str, **more:
 		"MASTERS_FILE": os.path.abspath(frappe.conf.subscriber_tv_masters),
 		"FEED_URL": f"http://127.0.0.1:{feed_port}",
 		"FEED_SECRET_FILE": os.path.abspath(frappe.conf.subscriber_tv_feed_secret),
-		"FEED_WAIT": "1",
+		"FEED_WAIT": str(FEED_WAIT),
 		"PORT": str(port),
 		"NAME": EDGE,
 		"TV_PER_MINUTE": "60000",

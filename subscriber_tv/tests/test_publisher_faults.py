@@ -71,9 +71,11 @@ class TestPublisherKilled(PublisherAndEdge):
 	def test_what_was_numbered_and_not_sent_is_sent_by_the_next_one(self):
 		self.start()
 		for event in ("suspend", "resume"):
-			# The edge's main process stands still: what is numbered now cannot have reached it.
+			# The edge's main process stands still. Once its last question is answered it asks no more, so that what is
+			# numbered then cannot have been sent.
 			self.edge.send_signal(signal.SIGSTOP)
 			try:
+				time.sleep(processes.FEED_WAIT + 1)
 				before = self.change(event)
 				processes.wait_for(lambda before=before: self.numbered(before))
 				self.publisher.kill()
